@@ -1,0 +1,1 @@
+"""The outside of Forecourt: GraphQL, HTTP, command line and worker."""

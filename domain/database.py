@@ -1,0 +1,75 @@
+"""The database: one engine a process, one unit of work a request, and the only commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlmodel import Session
+
+SQLITE_BUSY_TIMEOUT_MS = 10_000
+
+
+class Database:
+    """Opens units of work on one database, embedded (SQLite) or a server (PostgreSQL)."""
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self.engine = make_engine(url, pool_size=pool_size)
+        # Taking SQLite's write lock at the start: two readers that both want to write would
+        # otherwise deadlock, and SQLite then fails one of them without waiting.
+        self._writing = self.engine.execution_options(forecourt_immediate=True)
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """A session that writes: all of it is committed at the end, or none."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads: it takes no write lock, and nothing of it is committed."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def make_engine(url: str, *, pool_size: int = 20) -> Engine:
+    """An engine with what both databases need to be safe and quick."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, pool_size=pool_size, max_overflow=0)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        normalised_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+    )
+
+
+def normalised_url(url: str) -> str:
+    """The URL with the driver named: ``postgresql://`` and ``postgres://`` mean psycopg."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver would begin transactions by itself, too late for BEGIN IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "foreign_keys=ON",
+        "synchronous=NORMAL",
+        f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    immediate = connection.get_execution_options().get("forecourt_immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

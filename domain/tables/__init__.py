@@ -1,0 +1,44 @@
+"""What is stored: one SQLModel class per table, without behaviour."""
+
+from domain.tables.access import ApiKey, IdempotentResult, Role
+from domain.tables.audit import AuditEvent
+from domain.tables.catalogue import CatalogueEntry
+from domain.tables.job import Job, JobKind, JobStatus
+from domain.tables.listing import Listing
+from domain.tables.market import Market
+from domain.tables.model import ModelArtifact, ModelVersion, Promotion
+from domain.tables.quote import Quote
+from domain.tables.stock import PriceChange, Vehicle
+from domain.tables.strategy import (
+    Activation,
+    StoredStatus,
+    Strategy,
+    StrategyReview,
+    StrategyVersion,
+    Verdict,
+)
+
+__all__ = [
+    "Activation",
+    "ApiKey",
+    "AuditEvent",
+    "CatalogueEntry",
+    "IdempotentResult",
+    "Job",
+    "JobKind",
+    "JobStatus",
+    "Listing",
+    "Market",
+    "ModelArtifact",
+    "ModelVersion",
+    "PriceChange",
+    "Promotion",
+    "Quote",
+    "Role",
+    "StoredStatus",
+    "Strategy",
+    "StrategyReview",
+    "StrategyVersion",
+    "Vehicle",
+    "Verdict",
+]

@@ -1,0 +1,63 @@
+"""Stock: the vehicles that the seller offers, and every change of their price."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from domain.tables.columns import Amount, Instant, Key, word
+from domain.vocabulary import Fuel, Gearbox
+
+
+class Vehicle(SQLModel, table=True):
+    """A vehicle of the seller's own stock."""
+
+    __tablename__ = "vehicle"
+    __table_args__ = (
+        UniqueConstraint("market_id", "reference", name="vehicle_reference"),
+        Index("vehicle_entry", "entry_id"),
+        CheckConstraint("price > 0", name="vehicle_price_positive"),
+        CheckConstraint("cost >= 0", name="vehicle_cost_not_negative"),
+        CheckConstraint("mileage_km >= 0", name="vehicle_mileage_not_negative"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    market_id: int = Field(sa_column=Column(Key, ForeignKey("market.id"), nullable=False))
+    entry_id: int = Field(sa_column=Column(Key, ForeignKey("catalogue_entry.id"), nullable=False))
+    reference: str
+    brand: str
+    model: str
+    version: str | None = None
+    fuel: Fuel = Field(sa_column=Column(word(Fuel), nullable=False))
+    gearbox: Gearbox | None = Field(default=None, sa_column=Column(word(Gearbox)))
+    release_year: int
+    mileage_km: int
+    doors: int | None = None
+    colour: str | None = None
+    horsepower: int | None = None
+    engine_cc: int | None = None
+    cost: Decimal | None = Field(default=None, sa_column=Column(Amount()))
+    price: Decimal = Field(sa_column=Column(Amount(), nullable=False))
+    acquired_on: date
+
+
+class PriceChange(SQLModel, table=True):
+    """One change of a stock vehicle's price; append-only."""
+
+    __tablename__ = "price_change"
+    __table_args__ = (
+        Index("price_change_vehicle", "vehicle_id", "id"),
+        CheckConstraint("price > 0", name="price_change_price_positive"),
+    )
+
+    id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
+    vehicle_id: int = Field(sa_column=Column(Key, ForeignKey("vehicle.id"), nullable=False))
+    price: Decimal = Field(sa_column=Column(Amount(), nullable=False))
+    changed_at: datetime = Field(sa_column=Column(Instant(), nullable=False))
+    reason: str
+    strategy_version_id: int | None = Field(
+        default=None, sa_column=Column(Key, ForeignKey("strategy_version.id"))
+    )

@@ -1,0 +1,1 @@
+"""Learning market prices and estimating them: no GraphQL, no HTTP, no environment."""
