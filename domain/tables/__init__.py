@@ -1,7 +1,7 @@
 """What is stored: one SQLModel class per table, without behaviour."""
 
 from domain.tables.access import ApiKey, IdempotentResult, Role
-from domain.tables.audit import AuditEvent
+from domain.tables.audit import AuditEvent, AuditHead
 from domain.tables.catalogue import CatalogueEntry
 from domain.tables.job import Job, JobKind, JobStatus
 from domain.tables.listing import Listing
@@ -22,6 +22,7 @@ __all__ = [
     "Activation",
     "ApiKey",
     "AuditEvent",
+    "AuditHead",
     "CatalogueEntry",
     "IdempotentResult",
     "Job",

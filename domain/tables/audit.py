@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index
+from sqlalchemy import CheckConstraint, Column, Index
 from sqlmodel import Field, SQLModel
 
 from domain.tables.columns import Document, Instant, Key
@@ -26,7 +26,21 @@ class AuditEvent(SQLModel, table=True):
     actor: str
     action: str
     subject_kind: str
-    subject_id: int
+    subject_id: int = Field(sa_column=Column(Key, nullable=False))
     detail: dict[str, Any] = Field(sa_column=Column(Document, nullable=False))
     previous_hash: str
     hash: str
+
+
+class AuditHead(SQLModel, table=True):
+    """The end of the chain, in one row: who writes the next event holds it.
+
+    It also tells when the newest events are missing, which the chain alone cannot.
+    """
+
+    __tablename__ = "audit_head"
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+
+    id: int = Field(sa_column=Column(Key, primary_key=True, autoincrement=False))
+    last_event: int = Field(sa_column=Column(Key, nullable=False))
+    last_hash: str

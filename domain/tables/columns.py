@@ -10,6 +10,16 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import SQLModel
+
+# Every constraint has a name, the same on both databases, so that a migration can drop it.
+SQLModel.metadata.naming_convention = {
+    "pk": "%(table_name)s_pkey",
+    "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(table_name)s_%(constraint_name)s",
+    "ix": "%(table_name)s_%(column_0_N_name)s",
+}
 
 
 class Amount(TypeDecorator[Decimal]):
@@ -64,12 +74,15 @@ Key: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
 
 
 def word(kind: type[StrEnum]) -> Enum:
-    """A column that holds a member of ``kind`` by its value, checked by the database."""
+    """A column that holds a member of ``kind`` by its value, checked by the database.
+
+    Wider than the longest value, so that a new member changes the check and not the column.
+    """
     return Enum(
         kind,
         native_enum=False,
         create_constraint=True,
         values_callable=lambda members: [member.value for member in members],
-        length=max(len(member.value) for member in kind),
+        length=32,
         name=kind.__name__.lower(),
     )

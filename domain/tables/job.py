@@ -34,7 +34,7 @@ class Job(SQLModel, table=True):
     __tablename__ = "job"
     __table_args__ = (
         Index("job_queue", "status", "priority", "id"),
-        CheckConstraint("progress BETWEEN 0 AND 1", name="job_progress"),
+        CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
     )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
@@ -57,5 +57,9 @@ class Job(SQLModel, table=True):
     # Rises each time a worker takes the job up; what it publishes carries it, so a worker that was
     # thought dead and comes back publishes nothing.
     attempts: int = Field(default=0)
+    # Of these, the ones that a stopping worker handed back: no fault of the job's.
+    handed_back: int = Field(default=0)
+    # After a failed attempt it rests for a while.
+    not_before: datetime | None = Field(default=None, sa_column=Column(Instant()))
     lease_owner: str | None = None
     lease_until: datetime | None = Field(default=None, sa_column=Column(Instant()))

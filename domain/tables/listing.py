@@ -21,8 +21,8 @@ class Listing(SQLModel, table=True):
         Index("listing_entry", "entry_id"),
         Index("listing_model", "market_id", "brand", "model"),
         Index("listing_observed", "market_id", "observed_on"),
-        CheckConstraint("price > 0", name="listing_price_positive"),
-        CheckConstraint("mileage_km >= 0", name="listing_mileage_not_negative"),
+        CheckConstraint("price > 0", name="price_positive"),
+        CheckConstraint("mileage_km >= 0", name="mileage_not_negative"),
     )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))

@@ -22,7 +22,7 @@ class Quote(SQLModel, table=True):
         Index("quote_brand", "market_id", "brand", "id"),
         Index("quote_model_version", "model_id", "id"),
         Index("quote_strategy_version", "strategy_version_id", "id"),
-        CheckConstraint("price >= 0", name="quote_price_not_negative"),
+        CheckConstraint("price >= 0", name="price_not_negative"),
     )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))

@@ -19,9 +19,9 @@ class Vehicle(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("market_id", "reference", name="vehicle_reference"),
         Index("vehicle_entry", "entry_id"),
-        CheckConstraint("price > 0", name="vehicle_price_positive"),
-        CheckConstraint("cost >= 0", name="vehicle_cost_not_negative"),
-        CheckConstraint("mileage_km >= 0", name="vehicle_mileage_not_negative"),
+        CheckConstraint("price > 0", name="price_positive"),
+        CheckConstraint("cost >= 0", name="cost_not_negative"),
+        CheckConstraint("mileage_km >= 0", name="mileage_not_negative"),
     )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
@@ -50,7 +50,7 @@ class PriceChange(SQLModel, table=True):
     __tablename__ = "price_change"
     __table_args__ = (
         Index("price_change_vehicle", "vehicle_id", "id"),
-        CheckConstraint("price > 0", name="price_change_price_positive"),
+        CheckConstraint("price > 0", name="price_positive"),
     )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))

@@ -88,7 +88,7 @@ class Activation(SQLModel, table=True):
     __table_args__ = (
         Index("activation_market", "market_id", "starts_at"),
         Index("activation_version", "version_id"),
-        CheckConstraint("share > 0 AND share <= 1", name="activation_share"),
+        CheckConstraint("share > 0 AND share <= 1", name="share"),
     )
 
     id: int = Field(default=None, sa_column=Column(Key, primary_key=True))
