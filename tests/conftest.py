@@ -1,0 +1,110 @@
+"""What every test may ask for: a migrated database of its own, on each engine that is served."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlmodel import Session, SQLModel
+
+import domain.tables  # noqa: F401 - fills the metadata
+from domain import migrations
+from domain.database import Database
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+"""The present of the tests."""
+
+POSTGRES_URL = os.environ.get("FORECOURT_TEST_POSTGRES_URL")
+
+needs_postgres = pytest.mark.skipif(
+    POSTGRES_URL is None, reason="FORECOURT_TEST_POSTGRES_URL names no PostgreSQL database"
+)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "empty.db"
+    database = Database(f"sqlite:///{path}")
+    migrations.upgrade(database.engine)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def embedded(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
+    """An empty database on SQLite only: for what does not depend on the engine."""
+    path = tmp_path / "forecourt.db"
+    shutil.copy(migrated_file, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@contextmanager
+def a_schema() -> Iterator[str]:
+    """The URL of an empty PostgreSQL schema that nobody else uses; dropped in the end."""
+    assert POSTGRES_URL is not None
+    schema = f"forecourt_test_{secrets.token_hex(6)}"
+    url = make_url(POSTGRES_URL).update_query_dict({"options": f"-csearch_path={schema}"})
+    server = Database(POSTGRES_URL, pool_size=1)
+    with server.engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    try:
+        yield url.render_as_string(hide_password=False)
+    finally:
+        with server.engine.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_schema() -> Iterator[str]:
+    """The URL of a migrated schema of this test process alone."""
+    with a_schema() as url:
+        database = Database(url, pool_size=1)
+        migrations.upgrade(database.engine)
+        database.close()
+        yield url
+
+
+@pytest.fixture
+def served(postgres_schema: str) -> Iterator[Database]:
+    """An empty database on PostgreSQL only; mark the test with ``needs_postgres``."""
+    database = Database(postgres_schema)
+    yield database
+    with database.engine.begin() as connection:
+        names = ", ".join(f'"{name}"' for name in SQLModel.metadata.tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    database.close()
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=[needs_postgres])],
+)
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty database, on each engine in turn."""
+    chosen = "embedded" if request.param == "sqlite" else "served"
+    database: Database = request.getfixturevalue(chosen)
+    return database
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """One unit of work, on each engine in turn; a test that fails leaves nothing behind."""
+    with database.unit_of_work() as session:
+        yield session
+
+
+@pytest.fixture
+def embedded_session(embedded: Database) -> Iterator[Session]:
+    """One unit of work on SQLite only: quick, for what does not depend on the engine."""
+    with embedded.unit_of_work() as session:
+        yield session

@@ -1,0 +1,183 @@
+"""Valid rows: a test names what it is about, and the rest is plausible.
+
+Each builder adds its row, and those that it refers to, to the session, and returns it with its id.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlmodel import Session, SQLModel, select
+
+from domain import tables
+from domain.vocabulary import Fuel, Gearbox
+from tests.conftest import NOON
+
+Row = TypeVar("Row", bound=SQLModel)
+
+_numbers = itertools.count(1)
+
+
+def a_market(session: Session, code: str = "FR", **facts: Any) -> tables.Market:
+    """The market of that code; made where there is none yet."""
+    there = session.exec(select(tables.Market).where(tables.Market.code == code)).one_or_none()
+    if there is not None:
+        return there
+    valid = {"code": code, "name": "France", "currency": "EUR", "created_at": NOON}
+    return _added(session, tables.Market(**valid | facts))
+
+
+def an_entry(
+    session: Session, market: tables.Market | None = None, **facts: Any
+) -> tables.CatalogueEntry:
+    valid = {
+        "market_id": _market_id(session, market),
+        "specification": f"peugeot|308|{next(_numbers)}",
+        "brand": "Peugeot",
+        "model": "308",
+        "version": "1.2 PureTech 130 Allure",
+        "fuel": Fuel.PETROL,
+        "gearbox": Gearbox.MANUAL,
+        "doors": 5,
+        "horsepower": 130,
+        "engine_cc": 1199,
+        "first_year": 2014,
+        "last_year": 2021,
+        "seen": 12,
+    }
+    return _added(session, tables.CatalogueEntry(**valid | facts))
+
+
+def a_listing(
+    session: Session, entry: tables.CatalogueEntry | None = None, **facts: Any
+) -> tables.Listing:
+    entry = entry or an_entry(session)
+    valid = _of_entry(entry) | {
+        "source": "test",
+        "reference": f"L{next(_numbers)}",
+        "price": Decimal("12390.00"),
+        "observed_on": date(2026, 1, 15),
+    }
+    return _added(session, tables.Listing(**valid | facts))
+
+
+def a_vehicle(
+    session: Session, entry: tables.CatalogueEntry | None = None, **facts: Any
+) -> tables.Vehicle:
+    entry = entry or an_entry(session)
+    valid = _of_entry(entry) | {
+        "reference": f"V{next(_numbers)}",
+        "colour": "grey",
+        "cost": Decimal("10500.00"),
+        "price": Decimal("12990.00"),
+        "acquired_on": date(2026, 1, 5),
+    }
+    return _added(session, tables.Vehicle(**valid | facts))
+
+
+def a_strategy(
+    session: Session, market: tables.Market | None = None, **facts: Any
+) -> tables.Strategy:
+    valid = {
+        "market_id": _market_id(session, market),
+        "name": f"House rule {next(_numbers)}",
+        "created_by": "ana",
+        "created_at": NOON,
+    }
+    return _added(session, tables.Strategy(**valid | facts))
+
+
+def a_strategy_version(
+    session: Session, strategy: tables.Strategy | None = None, **facts: Any
+) -> tables.StrategyVersion:
+    strategy = strategy or a_strategy(session)
+    valid = {
+        "strategy_id": strategy.id,
+        "number": next(_numbers),
+        "status": tables.StoredStatus.APPROVED,
+        "content": {"rules": [{"key": "default", "conditions": {}, "factor": "1"}]},
+        "content_hash": "0" * 64,
+        "author": "ana",
+        "editors": ["ana"],
+        "created_at": NOON,
+    }
+    return _added(session, tables.StrategyVersion(**valid | facts))
+
+
+def an_activation(
+    session: Session, version: tables.StrategyVersion | None = None, **facts: Any
+) -> tables.Activation:
+    version = version or a_strategy_version(session)
+    strategy = session.get_one(tables.Strategy, version.strategy_id)
+    valid = {
+        "market_id": strategy.market_id,
+        "version_id": version.id,
+        "starts_at": NOON,
+        "activated_by": "bob",
+        "recorded_at": NOON,
+    }
+    return _added(session, tables.Activation(**valid | facts))
+
+
+def a_model_version(
+    session: Session, market: tables.Market | None = None, **facts: Any
+) -> tables.ModelVersion:
+    valid = {
+        "market_id": _market_id(session, market),
+        "number": next(_numbers),
+        "algorithm": "linear_regression",
+        "hyperparameters": {},
+        "parameters": {"intercept": 9.2, "coefficients": {"mileage_km": -0.05}},
+        "metrics": {"mape": 0.081, "coverage": 0.9},
+        "coverage": 0.9,
+        "trained_rows": 1000,
+        "rejected_rows": 3,
+        "trained_from": date(2025, 1, 1),
+        "trained_to": date(2025, 12, 31),
+        "data_sha256": "0" * 64,
+        "created_by": "dee",
+        "created_at": NOON,
+    }
+    return _added(session, tables.ModelVersion(**valid | facts))
+
+
+def a_job(session: Session, market: tables.Market | None = None, **facts: Any) -> tables.Job:
+    valid = {
+        "kind": tables.JobKind.TRAINING,
+        "market_id": _market_id(session, market),
+        "payload": {"algorithm": "linear_regression"},
+        "requested_by": "dee",
+        "created_at": NOON,
+    }
+    return _added(session, tables.Job(**valid | facts))
+
+
+def _of_entry(entry: tables.CatalogueEntry) -> dict[str, Any]:
+    """What a listing and a stock vehicle of this specification have in common."""
+    return {
+        "market_id": entry.market_id,
+        "entry_id": entry.id,
+        "brand": entry.brand,
+        "model": entry.model,
+        "version": entry.version,
+        "fuel": entry.fuel,
+        "gearbox": entry.gearbox,
+        "release_year": 2018,
+        "mileage_km": 64_000,
+        "horsepower": entry.horsepower,
+        "engine_cc": entry.engine_cc,
+        "doors": entry.doors,
+    }
+
+
+def _market_id(session: Session, market: tables.Market | None) -> int:
+    return (market or a_market(session)).id
+
+
+def _added(session: Session, row: Row) -> Row:
+    session.add(row)
+    session.flush()
+    return row
