@@ -1,0 +1,32 @@
+"""GraphQL over HTTP, server-sent events and WebSocket, in front of a Strawberry schema.
+
+Strawberry makes the schema and graphql-core executes; what stands between them and a stranger's
+bytes is here: the form of requests and answers, limits, prices, points and codes.
+
+    door            which request it is, who sends it
+    requests        bytes -> document, variables, name         negotiation, answers, refused
+    documents       parsed, surveyed, validated, kept          analysis (depth, aliases, cost)
+    points          what callers may spend in a minute
+    engine          pays, runs, masks
+    events, socket  subscriptions
+    graphiql        the page for a browser
+"""
+
+from api.door.door import Door
+from api.door.engine import Arrival, Outcome
+from api.door.graphiql import Example
+from api.door.limits import Limits
+from api.door.points import Points, Standing
+from api.door.refused import Refused, refused
+
+__all__ = [
+    "Arrival",
+    "Door",
+    "Example",
+    "Limits",
+    "Outcome",
+    "Points",
+    "Refused",
+    "Standing",
+    "refused",
+]

@@ -1,0 +1,253 @@
+"""Runs operations: priced and paid first, then executed, their faults masked.
+
+HTTP, server-sent events and WebSocket all go through here, so that what is refused by one is
+refused by all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import strawberry
+import structlog
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationType,
+    create_source_event_stream,
+    located_error,
+)
+from graphql.execution import Executor
+from strawberry.execution import optimized_is_awaitable
+
+from api.door.analysis import check_cost
+from api.door.documents import Documents, Operation
+from api.door.limits import Limits
+from api.door.points import Points, Standing
+from api.door.refused import Refused, faulty_document, refused
+from api.door.requests import Asked
+from api.errors import top_level
+
+log = structlog.get_logger(__name__)
+
+Result = dict[str, Any]
+"""``data``, ``errors`` and ``extensions``, as they are sent."""
+
+
+class Caller(Protocol):
+    """Who asks; whatever ``authenticate`` answers."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the context of an operation is made from.
+
+    Attributes:
+        actor: as ``authenticate`` gave it.
+        points: what the caller has left once this operation is paid.
+    """
+
+    actor: Any
+    request_id: str
+    client_address: str
+    points: Standing
+
+
+ContextFactory = Callable[[Arrival], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One operation as metrics and logs see it."""
+
+    operation_name: str | None
+    operation_type: str
+    cost: int
+    seconds: float
+    error_codes: tuple[str, ...]
+
+
+Observer = Callable[[Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """An operation that may run: within the limits, its points taken."""
+
+    operation: Operation
+    asked: Asked
+    arrival: Arrival
+    cost: int
+
+
+class Engine:
+    """Executes operations on one schema."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        *,
+        context_factory: ContextFactory,
+        limits: Limits,
+        points: Points,
+        observe: Observer | None = None,
+    ) -> None:
+        # Strawberry offers no public name for the schema that it makes for graphql-core.
+        self.schema = schema._schema
+        self.context_factory = context_factory
+        self.limits = limits
+        self.points = points
+        self.observe = observe
+        self.documents = Documents(self.schema, limits)
+
+    async def admit(
+        self,
+        asked: Asked,
+        *,
+        actor: Caller,
+        request_id: str,
+        client_address: str,
+        allowed: frozenset[OperationType],
+    ) -> Paid:
+        """Read a request's document and take its points.
+
+        Raises:
+            Refused: the document is at fault, too large or too dear, or not ``allowed`` here.
+        """
+        operation = self.documents.operation(asked.query, asked.operation_name)
+        if operation.type not in allowed:
+            raise _not_here(operation.type)
+        cost = operation.price(asked.variables)
+        check_cost(cost, self.limits.cost)
+        points = await self.points.spend(actor.name, cost)
+        return Paid(operation, asked, Arrival(actor, request_id, client_address, points), cost)
+
+    async def run(self, paid: Paid) -> Result:
+        """The result of a query or mutation.
+
+        Raises:
+            Refused: its variables are wrong, or it took too long.
+        """
+        started = time.perf_counter()
+        result = await self._result(self._executor(paid))
+        return self._answer(paid, result, started)
+
+    async def subscribe(self, paid: Paid) -> AsyncGenerator[Result]:
+        """The results of a subscription, each made in a context of its own.
+
+        Raises:
+            Refused: its variables are wrong, or it cannot be subscribed to; also later, from the
+                results, where its source fails.
+        """
+        executor = self._executor(paid)
+        source = create_source_event_stream(executor)
+        if isinstance(source, Awaitable):
+            source = await source
+        if isinstance(source, ExecutionResult):
+            raise Refused(400, self._told(paid, source.errors), lenient_status=200)
+        return self._events(paid, executor, cast("AsyncGenerator[Any]", source))
+
+    async def _events(
+        self, paid: Paid, executor: Executor[Any], source: AsyncGenerator[Any]
+    ) -> AsyncGenerator[Result]:
+        async with aclosing(source):
+            while True:
+                try:
+                    event = await anext(source)
+                except StopAsyncIteration:
+                    return
+                except Exception as error:
+                    raise self._source_failed(paid, executor, error) from error
+                started = time.perf_counter()
+                each = executor.build_per_event_executor(event)
+                each.context_value = self.context_factory(paid.arrival)
+                yield self._answer(paid, await self._result(each), started)
+
+    def _source_failed(self, paid: Paid, executor: Executor[Any], error: Exception) -> Refused:
+        field = list(executor.operation.selection_set.selections)
+        return Refused(400, self._told(paid, [located_error(error, field)]), lenient_status=200)
+
+    async def _result(self, executor: Executor[Any]) -> ExecutionResult:
+        try:
+            async with asyncio.timeout(self.limits.request_seconds):
+                result = executor.execute_operation()
+                if isinstance(result, Awaitable):
+                    result = await result
+        except TimeoutError:
+            raise _too_slow(self.limits) from None
+        # Incremental results come only from @defer and @stream, which the schema does not have.
+        return cast("ExecutionResult", result)
+
+    def _executor(self, paid: Paid) -> Executor[Any]:
+        executor = Executor.build(
+            self.schema,
+            paid.operation.document,
+            context_value=self.context_factory(paid.arrival),
+            raw_variable_values=paid.asked.variables,
+            operation_name=paid.operation.name,
+            is_awaitable=cast("Any", optimized_is_awaitable),
+        )
+        if isinstance(executor, list):
+            raise faulty_document("BAD_USER_INPUT", executor)
+        return executor
+
+    def _answer(self, paid: Paid, result: ExecutionResult, started: float) -> Result:
+        answer: Result = {"data": result.data}
+        errors = self._told(paid, result.errors)
+        if errors:
+            answer["errors"] = errors
+        points = paid.arrival.points
+        answer["extensions"] = {
+            "cost": {
+                "requested": paid.cost,
+                "limit": points.limit,
+                "remaining": points.remaining,
+                "resetAt": points.reset_at.isoformat(),
+            }
+        }
+        if self.observe:
+            self.observe(
+                Outcome(
+                    operation_name=paid.operation.name,
+                    operation_type=paid.operation.type.value,
+                    cost=paid.cost,
+                    seconds=time.perf_counter() - started,
+                    error_codes=tuple(error["extensions"]["code"] for error in errors),
+                )
+            )
+        return answer
+
+    def _told(self, paid: Paid, errors: Iterable[GraphQLError] | None) -> list[dict[str, Any]]:
+        request_id = paid.arrival.request_id
+        return [told for error in errors or () for told in top_level(error, request_id=request_id)]
+
+
+def _not_here(kind: OperationType) -> Refused:
+    if kind is OperationType.SUBSCRIPTION:
+        return refused(
+            400,
+            "SUBSCRIPTION_NOT_SUPPORTED",
+            "Subscribe over graphql-transport-ws, or accept text/event-stream.",
+        )
+    return refused(
+        405,
+        "METHOD_NOT_ALLOWED",
+        f"A {kind.value} has to be sent with POST.",
+        headers={"Allow": "POST"},
+    )
+
+
+def _too_slow(limits: Limits) -> Refused:
+    return refused(
+        503,
+        "TIMEOUT",
+        f"The operation took longer than {limits.request_seconds:g} s and was given up.",
+    )

@@ -1,0 +1,64 @@
+"""Operations answered as server-sent events, in the distinct connections mode of graphql-sse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Final
+
+from graphql import OperationType
+from starlette.responses import StreamingResponse
+
+from api.door.answers import HEADERS, encoded
+from api.door.engine import Engine, Paid, Result
+from api.door.refused import Refused
+
+HEARTBEAT_SECONDS: Final = 12.0
+"""Proxies close connections that say nothing for about a minute."""
+
+
+async def event_stream(engine: Engine, paid: Paid) -> StreamingResponse:
+    """The results of an operation, an event each, then ``complete``.
+
+    Raises:
+        Refused: there will be no result at all.
+    """
+    if paid.operation.type is OperationType.SUBSCRIPTION:
+        results = await engine.subscribe(paid)
+    else:
+        results = _one(await engine.run(paid))
+    return StreamingResponse(
+        _text(results),
+        media_type="text/event-stream; charset=utf-8",
+        headers={**HEADERS, "X-Accel-Buffering": "no"},
+    )
+
+
+async def _one(result: Result) -> AsyncGenerator[Result]:
+    yield result
+
+
+async def _text(results: AsyncGenerator[Result]) -> AsyncIterator[bytes]:
+    async with aclosing(results):
+        waiting = asyncio.ensure_future(anext(results, None))
+        try:
+            while True:
+                done, _ = await asyncio.wait([waiting], timeout=HEARTBEAT_SECONDS)
+                if not done:
+                    yield b":\n\n"
+                    continue
+                if (result := waiting.result()) is None:
+                    break
+                yield _event("next", encoded(result))
+                waiting = asyncio.ensure_future(anext(results, None))
+        except Refused as refusal:
+            yield _event("next", encoded({"errors": refusal.errors}))
+        finally:
+            waiting.cancel()
+            await asyncio.wait([waiting])
+    yield _event("complete", b"")
+
+
+def _event(name: str, data: bytes) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"
