@@ -55,8 +55,8 @@ def record(
     this transaction still wants would otherwise wait for ever.
 
     Args:
-        action: past tense with its subject, e.g. ``strategy.approved``.
-        subject: the kind and id of what was changed, e.g. ``("strategy_version", 7)``.
+        action: the concept and what befell it, e.g. ``model.promoted``.
+        subject: what was changed, by its GraphQL type, e.g. ``("ModelVersion", 7)``.
         detail: JSON values only.
     """
     head = _locked_head(session)

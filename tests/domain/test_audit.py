@@ -15,9 +15,9 @@ from tests.conftest import NOON
 def an_event(session: Session, **facts: Any) -> tables.AuditEvent:
     valid: dict[str, Any] = {
         "actor": "ana",
-        "action": "strategy.approved",
-        "subject": ("strategy_version", 7),
-        "detail": {"comment": "Fine"},
+        "action": "model.promoted",
+        "subject": ("ModelVersion", 7),
+        "detail": {"reason": "better"},
         "now": NOON,
     }
     return audit.record(session, **valid | facts)
@@ -45,7 +45,7 @@ def test_the_hash_covers_every_field(session: Session) -> None:
     an_event(session)
     event = session.exec(select(tables.AuditEvent)).one()
     fields = set(tables.AuditEvent.model_fields) - {"hash"}
-    changes = {"id": 9, "subject_id": 9, "at": NOON.replace(minute=1), "detail": {"comment": ""}}
+    changes = {"id": 9, "subject_id": 9, "at": NOON.replace(minute=1), "detail": {"reason": ""}}
 
     hashes = {
         audit._hash(event.model_copy(update={name: changes.get(name, "other")})) for name in fields
