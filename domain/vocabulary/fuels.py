@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import lru_cache
+from itertools import zip_longest
 
 from domain.vocabulary.readings import Reading, phrases, read_phrases
 from domain.vocabulary.spelling import MAX_EXAMINED, fold, word_set
@@ -149,7 +150,7 @@ def is_engine_word(word: str) -> bool:
 def engine_hints(words: list[str]) -> list[tuple[str, frozenset[Fuel]]]:
     """Folded words that name an engine, each with the fuels that such an engine can go with."""
     hints = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         diesel = word in _DIESEL_ENGINES or _DIESEL_NUMBER.fullmatch(word)
         if diesel or (following == "d" and _DIESEL_NUMBER.fullmatch(word + "d")):
             hints.append((word, _BURNS_DIESEL))

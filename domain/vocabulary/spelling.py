@@ -91,7 +91,7 @@ def within_edits(word: str, choices: Sequence[str], edits: int) -> list[tuple[st
     found = process.extract(
         word,
         choices,
-        scorer=OSA.distance,  # type: ignore[arg-type]  # its stub knows scores of floats only
+        scorer=OSA.distance,
         score_cutoff=edits,
         limit=None,
     )
