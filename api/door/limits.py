@@ -36,7 +36,7 @@ class Limits:
     tokens: int = 10_000
     depth: int = 20
     aliases: int = 200
-    fields: int = 5_000
+    fields: int = 2_000
     root_fields: int = 50
     cost: int = 100_000
     points_per_minute: int = 1_000_000
