@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, func, select
+
+from domain.tables.columns import Instant
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
 
@@ -64,6 +67,13 @@ def insert_into(session: Session, table: type[SQLModel]) -> postgresql.Insert | 
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def current_time(session: Session) -> datetime:
+    """The database's clock where it is a server: machines that share it share its time."""
+    if session.get_bind().dialect.name == "postgresql":
+        return session.execute(select(func.clock_timestamp(type_=Instant()))).scalar_one()
+    return datetime.now(UTC)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
