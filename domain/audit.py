@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from domain import tables
 from domain.database import insert_into
+from domain.pages import Ordered
 
 GENESIS = "0" * 64
 """What the first event carries as the hash of the one before."""
@@ -94,6 +95,18 @@ def verify(session: Session) -> Verified | FirstBadRow:
                 return FirstBadRow(event.id, "changed")
             previous_id, previous_hash = event.id, event.hash
     return _verify_head(session, previous_id, previous_hash)
+
+
+def listed(*, subject: tuple[str, int] | None = None, actor: str | None = None) -> Ordered:
+    """Events, newest first: all of them, or those of one subject, one actor or both."""
+    event = tables.AuditEvent
+    statement = select(event)
+    if subject is not None:
+        kind, key = subject
+        statement = statement.where(event.subject_kind == kind, event.subject_id == key)
+    if actor is not None:
+        statement = statement.where(event.actor == actor)
+    return Ordered(statement, by=(col(event.id),), descending=True)
 
 
 def _verify_head(session: Session, last_event: int, last_hash: str) -> Verified | FirstBadRow:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from domain import audit, tables
+from domain import audit, pages, tables
 from domain.database import Database
 from tests.conftest import NOON
 
@@ -110,6 +111,27 @@ def test_an_event_with_a_hash_of_its_own_making_is_found(database: Database) -> 
         found = audit.verify(session)
 
     assert found == audit.FirstBadRow(3, "not chained to the event before")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, [4, 3, 2, 1]),
+        ({"subject": ("Job", 1)}, [4, 2]),
+        ({"subject": ("Job", 2)}, []),
+        ({"actor": "bob"}, [4, 3]),
+        ({"subject": ("Job", 1), "actor": "ana"}, [2]),
+    ],
+)
+def test_events_are_listed_newest_first(
+    embedded_session: Session, wanted: dict[str, Any], found: list[int]
+) -> None:
+    for actor, subject in itertools.product(("ana", "bob"), (("Market", 1), ("Job", 1))):
+        an_event(embedded_session, actor=actor, subject=subject)
+
+    page = pages.read_page(embedded_session, audit.listed(**wanted), pages.window())
+
+    assert [event.id for event in page.rows] == found
 
 
 def test_a_unit_of_work_that_fails_takes_its_event_with_it(database: Database) -> None:
