@@ -124,6 +124,11 @@ class Door:
             raise unauthenticated()
         if media_type is None:
             raise refused(406, "NOT_ACCEPTABLE", f"Accept one of {', '.join(negotiation.OFFERED)}.")
+
+        async def is_known() -> bool:
+            header = request.headers.get("authorization")
+            return await self.authenticate(header, address) is not None
+
         by_get = request.method == "GET"
         paid = await self.engine.admit(
             asked_by_get(request.query_params, self.limits)
@@ -135,7 +140,7 @@ class Door:
             allowed=_allowed(by_get, media_type),
         )
         if media_type == negotiation.EVENT_STREAM:
-            return await event_stream(self.engine, paid)
+            return await event_stream(self.engine, paid, is_known=is_known)
         return answers.executed(await self.engine.run(paid), media_type)
 
 

@@ -29,7 +29,7 @@ from api.door.analysis import check_cost
 from api.door.documents import Documents, Operation
 from api.door.limits import Limits
 from api.door.points import Points, Standing
-from api.door.refused import Refused, faulty_document, refused
+from api.door.refused import Refused, faulty_document, refused, unauthenticated
 from api.door.requests import Asked
 from api.errors import top_level
 
@@ -140,12 +140,17 @@ class Engine:
         result = await self._result(self._executor(paid))
         return self._answer(paid, result, started)
 
-    async def subscribe(self, paid: Paid) -> AsyncGenerator[Result]:
+    async def subscribe(
+        self, paid: Paid, *, is_known: Callable[[], Awaitable[bool]]
+    ) -> AsyncGenerator[Result]:
         """The results of a subscription, each made in a context of its own.
+
+        Args:
+            is_known: whether the caller's key is still good; a subscription may outlive it.
 
         Raises:
             Refused: its variables are wrong, or it cannot be subscribed to; also later, from the
-                results, where its source fails.
+                results, where its source fails or the key is revoked.
         """
         executor = self._executor(paid)
         source = create_source_event_stream(executor)
@@ -153,10 +158,14 @@ class Engine:
             source = await source
         if isinstance(source, ExecutionResult):
             raise Refused(400, self._told(paid, source.errors), lenient_status=200)
-        return self._events(paid, executor, cast("AsyncGenerator[Any]", source))
+        return self._events(paid, executor, cast("AsyncGenerator[Any]", source), is_known)
 
     async def _events(
-        self, paid: Paid, executor: Executor[Any], source: AsyncGenerator[Any]
+        self,
+        paid: Paid,
+        executor: Executor[Any],
+        source: AsyncGenerator[Any],
+        is_known: Callable[[], Awaitable[bool]],
     ) -> AsyncGenerator[Result]:
         async with aclosing(source):
             while True:
@@ -166,6 +175,8 @@ class Engine:
                     return
                 except Exception as error:
                     raise self._source_failed(paid, executor, error) from error
+                if not await is_known():
+                    raise unauthenticated()
                 started = time.perf_counter()
                 each = executor.build_per_event_executor(event)
                 each.context_value = self.context_factory(paid.arrival)

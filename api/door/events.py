@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Final
 
 from graphql import OperationType
 from starlette.responses import StreamingResponse
@@ -14,22 +13,21 @@ from api.door.answers import HEADERS, encoded
 from api.door.engine import Engine, Paid, Result
 from api.door.refused import Refused
 
-HEARTBEAT_SECONDS: Final = 12.0
-"""Proxies close connections that say nothing for about a minute."""
 
-
-async def event_stream(engine: Engine, paid: Paid) -> StreamingResponse:
+async def event_stream(
+    engine: Engine, paid: Paid, *, is_known: Callable[[], Awaitable[bool]]
+) -> StreamingResponse:
     """The results of an operation, an event each, then ``complete``.
 
     Raises:
         Refused: there will be no result at all.
     """
     if paid.operation.type is OperationType.SUBSCRIPTION:
-        results = await engine.subscribe(paid)
+        results = await engine.subscribe(paid, is_known=is_known)
     else:
         results = _one(await engine.run(paid))
     return StreamingResponse(
-        _text(results),
+        _text(results, engine.limits.heartbeat_seconds),
         media_type="text/event-stream; charset=utf-8",
         headers={**HEADERS, "X-Accel-Buffering": "no"},
     )
@@ -39,12 +37,12 @@ async def _one(result: Result) -> AsyncGenerator[Result]:
     yield result
 
 
-async def _text(results: AsyncGenerator[Result]) -> AsyncIterator[bytes]:
+async def _text(results: AsyncGenerator[Result], heartbeat: float) -> AsyncIterator[bytes]:
     async with aclosing(results):
         waiting = asyncio.ensure_future(anext(results, None))
         try:
             while True:
-                done, _ = await asyncio.wait([waiting], timeout=HEARTBEAT_SECONDS)
+                done, _ = await asyncio.wait([waiting], timeout=heartbeat)
                 if not done:
                     yield b":\n\n"
                     continue

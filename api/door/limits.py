@@ -25,6 +25,8 @@ class Limits:
         list_size: what a list without any argument for its size counts as.
         request_seconds: time that an operation may run; a subscription's events, each.
         init_seconds: time until a WebSocket has to say who it is.
+        heartbeat_seconds: after which a silent event stream says that it still lives; proxies close
+            connections that say nothing for about a minute.
         socket_operations: operations that one WebSocket may have under way.
         cached_characters: text of the parsed documents kept in memory, all together.
     """
@@ -44,5 +46,6 @@ class Limits:
     list_size: int = 10
     request_seconds: float = 30.0
     init_seconds: float = 10.0
+    heartbeat_seconds: float = 12.0
     socket_operations: int = 100
     cached_characters: int = 2_000_000

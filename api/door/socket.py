@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing, suppress
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -160,6 +161,9 @@ class Socket:
             raise Closed(4403, "Forbidden")
         return actor
 
+    async def _is_known(self) -> bool:
+        return await self.authenticate(self.authorization, self.client_address) is not None
+
     async def _start(self, id: str, payload: object) -> None:
         if not self.initialised:
             raise Closed(4401, "Unauthorized")
@@ -185,6 +189,9 @@ class Socket:
             await self._close(Closed(4400, str(refusal)))
             return
         except Refused as refusal:
+            if refusal.status == HTTPStatus.UNAUTHORIZED:
+                await self._close(Closed(4403, "Forbidden"))
+                return
             last = {"type": "error", "id": id, "payload": refusal.errors}
         except Closed as end:
             await self._close(end)
@@ -207,9 +214,9 @@ class Socket:
         if paid.operation.type is not OperationType.SUBSCRIPTION:
             await self._send_next(id, await self.engine.run(paid))
             return
-        async with aclosing(await self.engine.subscribe(paid)) as results:
+        results = await self.engine.subscribe(paid, is_known=self._is_known)
+        async with aclosing(results):
             async for result in results:
-                await self._caller()
                 await self._send_next(id, result)
 
     async def _send_next(self, id: str, result: Result) -> None:

@@ -190,6 +190,12 @@ class Subscription:
             await asyncio.sleep(0.02)
 
     @subscription()
+    async def silence(self, info: Info) -> AsyncGenerator[int]:
+        """Says nothing."""
+        await asyncio.sleep(3600)
+        yield 0
+
+    @subscription()
     async def lost(self, info: Info) -> AsyncGenerator[int]:
         """Refuses."""
         raise NotFound("No such job.", path=("job",))
