@@ -1,0 +1,263 @@
+"""Feature rows as the matrix that tree estimators read: codes, numbers and depreciation curves.
+
+A kind's curve tells what vehicles of that kind cost at each age, as the mean logarithm of the
+price. Kinds nest (specification in model in brand in market). Each curve starts from that of the
+kind around it, moves as a whole towards its own listings and then bends towards them year by year,
+the less the fewer they are. A kind that was never seen has the curve of the kind around it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.features import CATEGORIES, NUMBERS, FeatureRow, specification
+
+Matrix = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+MAX_CATEGORIES = 254
+"""scikit-learn's native categories take 255 values a column; one is kept for all that are rare."""
+
+KINDS = ("brand", "model", "specification")
+ENCODED = ("model", "specification")
+
+YOUNGEST, OLDEST = -1, 30
+AGES = OLDEST - YOUNGEST + 1
+"""A curve has one value a year; younger and older vehicles take those of its ends."""
+
+MOVE_WEIGHT = 5.0
+"""As many listings the kind around counts for when a curve moves as a whole."""
+BEND_WEIGHT = 5.0
+"""The same for each year when it bends."""
+
+FOLDS = 5
+
+
+def kinds_of(row: FeatureRow) -> tuple[str, str, str]:
+    """What names the kinds of a vehicle, from the widest to the narrowest."""
+    return row.brand, row.model, specification(row)
+
+
+def age_index(age_years: float) -> int:
+    """The place of an age in a curve."""
+    return int(min(max(age_years, YOUNGEST), OLDEST)) - YOUNGEST
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """What was learnt of categories and kinds.
+
+    Attributes:
+        columns: the features of the matrix in order: categories, numbers, encoded kinds.
+        codes: by category column, the code of each value it knows.
+        rare: by category column, the code of every other value; NaN where none was seen.
+        kinds: by kind, which curve each vehicle kind has.
+        curves: shape (n_curves, AGES); the first is the market's.
+    """
+
+    columns: tuple[str, ...]
+    codes: Mapping[str, Mapping[str, float]]
+    rare: Mapping[str, float]
+    kinds: Mapping[str, Mapping[str, int]]
+    curves: Matrix
+
+    def matrix(self, rows: Sequence[FeatureRow]) -> Matrix:
+        """What the trees read, shape (n_rows, n_columns); NaN where missing or unknown."""
+        matrix = np.empty((len(rows), len(self.columns)))
+        for index, row in enumerate(rows):
+            matrix[index] = self._encoded(row)
+        return matrix
+
+    @cached_property
+    def _categories(self) -> list[tuple[int, Mapping[str, float], float]]:
+        """Of each category column: its place in a row's words, its codes, the code of the rare."""
+        names = [name for name in self.columns if name in CATEGORIES]
+        return [(CATEGORIES.index(name), self.codes[name], self.rare[name]) for name in names]
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """The place among a row's numbers of each number column."""
+        return [NUMBERS.index(name) for name in self.columns if name in NUMBERS]
+
+    def _encoded(self, row: FeatureRow) -> list[float]:
+        words, numbers = row.words, row.numbers
+        values = [codes.get(words[at], rare) for at, codes, rare in self._categories]
+        values += [numbers[at] for at in self._numbers]
+        age, curve = age_index(row.age_years), 0
+        for kind, name in zip(KINDS, kinds_of(row), strict=True):
+            curve = self.kinds[kind].get(name, curve)
+            if kind in ENCODED:
+                values.append(self.curves.item(curve, age))
+        return values
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays it is rebuilt from."""
+        return {"curves": self.curves}
+
+    def document(self) -> dict[str, Any]:
+        """The rest of what it is rebuilt from, as JSON."""
+        return {
+            "columns": list(self.columns),
+            "codes": {name: list(codes) for name, codes in self.codes.items()},
+            "rare": [name for name, code in self.rare.items() if code == code],
+            "kinds": {
+                kind: [list(known), list(known.values())] for kind, known in self.kinds.items()
+            },
+        }
+
+    @classmethod
+    def rebuild(cls, document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Encoder:
+        """The encoder that ``document`` and ``arrays`` were made from.
+
+        Raises:
+            KeyError, ValueError, TypeError: they are not those of an encoder.
+        """
+        curves = arrays["curves"].astype(np.float64)
+        kinds = {
+            kind: dict(zip(names, which, strict=True))
+            for kind, (names, which) in document["kinds"].items()
+        }
+        if curves.ndim != 2 or curves.shape[1] != AGES:
+            raise ValueError("the curves have another number of ages")
+        if any(not 0 <= at < len(curves) for known in kinds.values() for at in known.values()):
+            raise ValueError("a kind names a curve that is not there")
+        codes = {name: _numbered(values) for name, values in document["codes"].items()}
+        return cls(
+            columns=tuple(document["columns"]),
+            codes=codes,
+            rare=_rare_codes(codes, document["rare"]),
+            kinds=kinds,
+            curves=curves,
+        )
+
+
+def fit_encoder(
+    rows: Sequence[FeatureRow], log_price: Matrix, *, seed: int
+) -> tuple[Encoder, Matrix]:
+    """Learn an encoder, and encode its own rows as if it had not seen them.
+
+    Returns:
+        The encoder, and the matrix of ``rows`` in which each row's kinds are valued by the other
+        folds: a kind of one listing would otherwise give its price away.
+    """
+    codes, rare = _fit_categories(rows)
+    numbers = [name for name in NUMBERS if _varies(rows, name)]
+    columns = (*codes, *numbers, *(f"{kind}_curve" for kind in ENCODED))
+    kinds, at = _fit_kinds(rows)
+    ages = np.array([age_index(row.age_years) for row in rows], dtype=np.intp)
+    curves = fit_curves(log_price, ages, at)
+    encoder = Encoder(columns, codes, rare, kinds, np.concatenate(curves))
+    matrix = encoder.matrix(rows)
+    fold = np.random.default_rng(seed).integers(0, FOLDS, len(rows))
+    for left_out in range(FOLDS):
+        seen, unseen = fold != left_out, fold == left_out
+        if not seen.any():
+            continue
+        held_out = np.concatenate(fit_curves(log_price[seen], ages[seen], at[seen], like=at))
+        for column, kind in enumerate(ENCODED, start=len(columns) - len(ENCODED)):
+            which = at[unseen, KINDS.index(kind)]
+            matrix[unseen, column] = held_out[which, ages[unseen]]
+    return encoder, matrix
+
+
+def fit_curves(
+    log_price: Matrix, ages: Index, at: Index, *, like: Index | None = None
+) -> list[Matrix]:
+    """The curves of the market and of every kind, kind by kind.
+
+    Args:
+        ages: the place of each listing's age in a curve, shape (n_listings,).
+        at: the curve of each listing by kind, counted through all kinds, shape (n_listings, 3).
+        like: the same of all listings, where these are only some of them.
+    """
+    like = at if like is None else like
+    curves = [_market_curve(log_price, ages)[np.newaxis]]
+    begins, around_begins = 1, 0
+    around_all = np.zeros(len(like), dtype=np.intp)
+    for kind in range(len(KINDS)):
+        all_of_kind = like[:, kind] - begins
+        n_kinds = int(all_of_kind.max()) + 1
+        around = np.empty(n_kinds, dtype=np.intp)
+        around[all_of_kind] = around_all - around_begins
+        curves.append(_drawn(curves[-1][around], log_price, ages, at[:, kind] - begins))
+        around_all, around_begins, begins = like[:, kind], begins, begins + n_kinds
+    return curves
+
+
+def _market_curve(log_price: Matrix, ages: Index) -> Matrix:
+    """A parabola through the market's prices by age, made never to rise."""
+    degree = min(2, len(np.unique(ages)) - 1)
+    fitted = np.polynomial.Polynomial.fit(ages, log_price, degree) if degree else None
+    curve = fitted(np.arange(AGES)) if fitted else np.full(AGES, log_price.mean())
+    return np.asarray(np.minimum.accumulate(curve))
+
+
+def _drawn(around: Matrix, log_price: Matrix, ages: Index, which: Index) -> Matrix:
+    """Curves drawn from those around them towards their own listings, shape (n_kinds, AGES)."""
+    cell = which * AGES + ages
+    shape = around.shape
+    listings = np.bincount(cell, minlength=around.size).reshape(shape)
+    excess = np.bincount(
+        cell, weights=log_price - around[which, ages], minlength=around.size
+    ).reshape(shape)
+    move = excess.sum(axis=1, keepdims=True) / (listings.sum(axis=1, keepdims=True) + MOVE_WEIGHT)
+    bend = (excess - listings * move) / (listings + BEND_WEIGHT)
+    return np.asarray(around + move + bend)
+
+
+def _fit_categories(
+    rows: Sequence[FeatureRow],
+) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    codes: dict[str, dict[str, float]] = {}
+    with_rare = []
+    for at, name in enumerate(CATEGORIES):
+        listings = Counter(row.words[at] for row in rows)
+        if len(listings) < 2:
+            continue
+        del listings[""]
+        # By number and then by name, so that the order of the rows plays no part.
+        ranked = sorted(listings, key=lambda value: (-listings[value], value))
+        codes[name] = _numbered(ranked[:MAX_CATEGORIES])
+        if len(ranked) > MAX_CATEGORIES:
+            with_rare.append(name)
+    return codes, _rare_codes(codes, with_rare)
+
+
+def _numbered(values: Sequence[str]) -> dict[str, float]:
+    return {value: float(code) for code, value in enumerate(values)}
+
+
+def _rare_codes(
+    codes: Mapping[str, Mapping[str, float]], with_rare: Sequence[str]
+) -> dict[str, float]:
+    return {
+        name: float(len(known)) if name in with_rare else np.nan for name, known in codes.items()
+    }
+
+
+def _varies(rows: Sequence[FeatureRow], name: str) -> bool:
+    at = NUMBERS.index(name)
+    values = np.array([row.numbers[at] for row in rows])
+    known = values[~np.isnan(values)]
+    return len(known) > 0 and (len(known) < len(values) or known.min() < known.max())
+
+
+def _fit_kinds(rows: Sequence[FeatureRow]) -> tuple[dict[str, dict[str, int]], Index]:
+    """The kinds by name, numbered through from 1, and those of each row, shape (n_rows, 3)."""
+    kinds: dict[str, dict[str, int]] = {}
+    names = [kinds_of(row) for row in rows]
+    at = np.empty((len(rows), len(KINDS)), dtype=np.intp)
+    begins = 1
+    for place, kind in enumerate(KINDS):
+        known = sorted({name[place] for name in names})
+        kinds[kind] = {name: begins + index for index, name in enumerate(known)}
+        at[:, place] = [kinds[kind][name[place]] for name in names]
+        begins += len(known)
+    return kinds, at
