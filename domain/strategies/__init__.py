@@ -1,0 +1,53 @@
+"""Strategies: lines of commercial policy, and how their versions are written and approved.
+
+A draft is edited until it is submitted; from then on its content is frozen, and the review binds to
+the hash of that content. What becomes of an approved version is ``domain.activations``'s to say.
+"""
+
+from domain.strategies.lifecycle import (
+    Simulated,
+    approve,
+    create,
+    draft,
+    edit,
+    reject,
+    submit,
+    withdraw,
+)
+from domain.strategies.reading import (
+    StrategyFilter,
+    StrategyStatus,
+    activations_of,
+    analysis,
+    get,
+    get_version,
+    known_names,
+    listed,
+    reviews_of,
+    status,
+    stock_cells,
+    versions_of,
+)
+
+__all__ = [
+    "Simulated",
+    "StrategyFilter",
+    "StrategyStatus",
+    "activations_of",
+    "analysis",
+    "approve",
+    "create",
+    "draft",
+    "edit",
+    "get",
+    "get_version",
+    "known_names",
+    "listed",
+    "reject",
+    "reviews_of",
+    "status",
+    "stock_cells",
+    "submit",
+    "versions_of",
+    "withdraw",
+]
