@@ -12,7 +12,7 @@ from domain.matching.names import NameIndex, NameMatch
 from domain.matching.results import Candidate, MatchResult
 from domain.matching.specifications import NEAR_FUELS, Asked, Fit, Specifications
 from domain.vehicles import CatalogueEntry, VehicleDescription
-from domain.vocabulary import Fuel, Gearbox
+from domain.vocabulary import Fuel, Gearbox, fold
 from domain.vocabulary.fuels import read_fuel
 from domain.vocabulary.gearboxes import read_gearbox
 from domain.vocabulary.readings import Reading
@@ -127,7 +127,7 @@ class Matcher:
             known = self._specifications[names[0].named.number].fuels
             return faults.other_fuel(str(names[0].named), fuel, known)
         if best.score < GOOD_ENOUGH:
-            return self._no_model(understood.description, _titles(leaders))
+            return self._no_model(understood.description, names)
         # The names alone told them apart; what else was given must not contradict them.
         rivals = [each for each in leaders if each.score > best.score - MARGIN]
         return faults.ambiguous(understood.description, _titles(rivals)) if rivals[1:] else None
@@ -137,13 +137,14 @@ class Matcher:
     ) -> list[Refusal]:
         """What is wrong with brand and model alone, where there is no fuel to tell models apart."""
         if not names or 1 - names[0].cost < GOOD_ENOUGH:
-            near = names or self._near(description)
-            return [self._no_model(description, [str(each.named) for each in near])]
+            return [self._no_model(description, names)]
         rivals = [str(each.named) for each in names if each.cost < names[0].cost + MARGIN]
         return [faults.ambiguous(description, rivals)] if len(rivals) > 1 else []
 
-    def _no_model(self, description: VehicleDescription, near: Sequence[str]) -> Refusal:
-        if description.brand.strip() and not self._names.has_brand(description.brand):
+    def _no_model(self, description: VehicleDescription, names: Sequence[NameMatch]) -> Refusal:
+        near = [str(each.named) for each in names or self._near(description)]
+        told = fold(description.brand)
+        if told and not self._names.reads_brand(description.brand, description.model):
             return faults.no_brand(description, near)
         return faults.no_model(description, near)
 

@@ -6,7 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domain.matching.words import CLASS, SERIES, is_extra_word, is_family_word, type_code
+from domain.matching.words import (
+    CLASS,
+    SERIES,
+    generic_word,
+    is_extra_word,
+    is_family_word,
+    type_code,
+)
 from domain.vocabulary.spelling import allowed_edits, close_words, digits
 
 _LONGEST_NAME = 4
@@ -15,6 +22,7 @@ _LONGEST_NAME = 4
 _RESPELT = 0.01
 _TYPE_CODE = 0.02
 _SLIP = 0.4
+_OTHER_WORD_BREAKS = 0.06
 _WORDS_MISSING = 0.1
 _NUMBER_MISSING = 0.3
 
@@ -83,8 +91,8 @@ def join(words: Iterable[str]) -> str:
 
 
 def _turned(words: Iterable[str]) -> str:
-    """A key that does not depend on the order of the words."""
-    return join(sorted(words))
+    """A key that depends on where the words end, but not on their order."""
+    return " ".join(sorted(words)).replace(".", "")
 
 
 @dataclass(slots=True)
@@ -98,6 +106,8 @@ class ModelNames:
     by_word: dict[str, list[Named]] = field(default_factory=lambda: defaultdict(list))
     spellings: list[str] = field(default_factory=list)
     vocabulary: list[str] = field(default_factory=list)
+    # The words "class" and "series", where the brand's names hold them.
+    generic: set[str] = field(default_factory=set)
 
     def add(self, named: Named) -> None:
         words = named.words
@@ -106,6 +116,7 @@ class ModelNames:
             # "Mazda3" is the 3 of Mazda, however brand and model share it out.
             keys.add(named.key.removeprefix(named.brand_key))
         core = join(word for word in words if word not in (CLASS, SERIES))
+        self.generic |= {CLASS, SERIES} & {*words}
         for key in keys | {core}:
             if key:
                 short = len(key) == 1 or key.isdecimal()
@@ -117,8 +128,26 @@ class ModelNames:
 
     def close(self) -> None:
         """Make ready for questions: nothing is added after this."""
-        self.spellings = [key for key in self.exact if allowed_edits(len(key))]
+        # A slip in "GLA Class" makes a GLC Class of it: what stands beside "class" must be exact.
+        self.spellings = [
+            key
+            for key, named in self.exact.items()
+            if allowed_edits(len(key))
+            and not any({CLASS, SERIES} & {*each.words} for each in named)
+        ]
         self.vocabulary = [word for word in self.by_word if allowed_edits(len(word))]
+
+    def corrected(self, words: Words) -> Words:
+        """The words with a misspelt "class" or "series" put right, if the brand has such names."""
+        if not self.generic:
+            return words
+        texts = [
+            text
+            if words.is_silent(at) or text in self.exact
+            else (generic if (generic := generic_word(text)) in self.generic else text)
+            for at, text in enumerate(words.texts)
+        ]
+        return Words(texts, words.brand)
 
     # ------------------------------------------------------------ exact names
 
@@ -163,7 +192,10 @@ class ModelNames:
                 for key in {join(stretch), _turned(stretch)}:
                     for spelling, slips in close_words(key, self.spellings):
                         cost = _RESPELT + _SLIP * slips / len(spelling)
-                        found += [Hit(each, start, end, cost) for each in self.exact[spelling]]
+                        found += [
+                            Hit(each, start, end, cost + _broken(each, stretch))
+                            for each in self.exact[spelling]
+                        ]
         return found
 
     # ------------------------------------------------------------ names with words missing
@@ -190,6 +222,11 @@ class ModelNames:
         elif not is_extra_word(text):
             for word, slips in close_words(text, self.vocabulary):
                 yield word, _SLIP * slips / len(word)
+
+
+def _broken(named: Named, stretch: Sequence[str]) -> float:
+    """What it costs that a misspelt name is also divided into words in another way."""
+    return 0.0 if len(stretch) == len(named.words) else _OTHER_WORD_BREAKS
 
 
 def _missing_cost(named: Named, words: Words) -> float:

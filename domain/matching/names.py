@@ -24,7 +24,7 @@ _ALIAS = 0.01
 _BRAND_SLIP = 0.3
 _BRAND_UNCLEAR = 0.1
 _BRAND_MOVED = 0.02
-_BRAND_MISSING = 0.12
+_BRAND_MISSING = 0.15
 _BRAND_CONTRADICTED = 0.3
 # What any difference from the catalogue's own names costs.
 _RESPELT = 0.01
@@ -73,6 +73,11 @@ def _verbatim(brand: str, model: str) -> tuple[str, str]:
     return fold(brand) or brand.strip(), fold(model) or model.strip()
 
 
+def _field_words(brand: str, model: str) -> tuple[list[str], list[str]]:
+    # A model's name may stand in the brand's field, so both are read as names of models.
+    return model_words(brand)[:_MAX_BRAND_WORDS], model_words(model)[:_MAX_MODEL_WORDS]
+
+
 class NameIndex:
     """Every brand and model of a catalogue. Immutable once built."""
 
@@ -109,17 +114,17 @@ class NameIndex:
         """The number of the brand and model that an entry of the catalogue has."""
         return self._verbatim[_verbatim(brand, model)].number
 
-    def has_brand(self, brand: str) -> bool:
-        """Whether the catalogue has models of a brand, by its name or an alias."""
-        return compact(brand_name(brand)) in self._brands
+    def reads_brand(self, brand: str, model: str) -> bool:
+        """Whether a text names a brand of the catalogue, in either field, misspelt or not."""
+        readings = self._readings(*_field_words(brand, model))
+        return any(reading.names is not self._all for reading in readings)
 
     def find(self, brand: str, model: str) -> list[NameMatch]:
         """The models that a text may name, cheapest first; each model once."""
         if named := self._verbatim.get(_verbatim(brand, model)):
             return [NameMatch(named, 0.0)]
         found: dict[int, NameMatch] = {}
-        brand_words = fold(brand).split()[:_MAX_BRAND_WORDS]
-        for reading in self._readings(brand_words, model_words(model)[:_MAX_MODEL_WORDS]):
+        for reading in self._readings(*_field_words(brand, model)):
             for match in _matches(reading):
                 known = found.get(match.named.number)
                 if known is None or match.cost < known.cost:
@@ -221,7 +226,7 @@ class NameIndex:
 
 def _matches(reading: _Reading) -> Iterator[NameMatch]:
     """The models that a reading names, with what each costs."""
-    names, words = reading.names, reading.words
+    names, words = reading.names, reading.names.corrected(reading.words)
     exact = names.exact_hits(words)
     hits = _settle(exact, names.misspelt_hits(words, exact), words)
     for hit in hits or names.partial_hits(words):
@@ -245,20 +250,27 @@ def _matches(reading: _Reading) -> Iterator[NameMatch]:
 def _settle(exact: list[Hit], misspelt: list[Hit], words: Words) -> list[Hit]:
     """The hits that stand beside each other.
 
-    A whole name gives way to a misspelt longer one that explains a further word of four letters or
-    more ("Tiguan Alspace"); a shorter word may be anything, and both names stay.
+    A shorter name gives way to a misspelt longer one that explains a further word: one that it
+    holds exactly ("Veros S"), or one of four letters or more ("Tiguan Alspace"). A further word
+    that is short may be anything, and both names stay.
     """
 
     def explains_more(longer: Hit, shorter: Hit) -> bool:
-        more = [at for at in range(longer.start, longer.end) if at not in shorter.span]
-        return shorter.inside(longer) and len(join(words.texts[at] for at in more)) > 3
+        more = [words.texts[at] for at in longer.span if at not in shorter.span]
+        held = all(word in longer.named.words for word in more)
+        return shorter.inside(longer) and (held or len(join(more)) > 3)
 
-    kept = [hit for hit in exact if not any(explains_more(other, hit) for other in misspelt)]
+    def stands(hit: Hit) -> bool:
+        return not any(explains_more(other, hit) for other in misspelt)
+
+    kept = [hit for hit in exact if stands(hit)]
     spans = {(hit.start, hit.end) for hit in kept}
     return kept + [
         hit
         for hit in misspelt
-        if (hit.start, hit.end) not in spans and not any(hit.inside(other) for other in kept)
+        if stands(hit)
+        and (hit.start, hit.end) not in spans
+        and not any(hit.inside(other) for other in kept)
     ]
 
 

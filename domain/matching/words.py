@@ -7,15 +7,20 @@ from functools import lru_cache
 
 from domain.vocabulary.fuels import is_engine_word, is_fuel_word
 from domain.vocabulary.gearboxes import is_gearbox_word
-from domain.vocabulary.spelling import fold, word_set
+from domain.vocabulary.spelling import close_words, fold, word_set
 
 CLASS, SERIES = "class", "series"
-# How makers' class and series are called in other languages.
-_SYNONYMS = {
-    **dict.fromkeys(("klasse", "classe", "clase"), CLASS),
-    **dict.fromkeys(("serie", "reihe", "baureihe"), SERIES),
+# How makers' class and series are called in five languages.
+_GENERIC = {
+    **dict.fromkeys((CLASS, "klasse", "classe", "clase"), CLASS),
+    **dict.fromkeys((SERIES, "serie", "reihe"), SERIES),
 }
 _GERMAN_SERIES = re.compile(r"([1-8])er")
+# "Série3", "AKlasse".
+_JOINED = re.compile(
+    r"(?P<before>serie|reihe|klasse|classe|clase)(?P<after>[1-8]|[a-z]{1,3})"
+    r"|(?P<code>[1-8]|[a-z]{1,3})(?P<end>serie|reihe|klasse|classe|clase)"
+)
 
 # After a model's name these words make another model of it: the C3 Aircross is no C3.
 _FAMILY_WORDS = word_set(
@@ -37,7 +42,7 @@ _TRIM_WORDS = word_set(
     "black white tech nav navi energy intens zen life techno lounge pop easy icon excel technik "
     "dynamic base plus plusieurs first launch anniversary laurin klement monte carlo scout "
     "sportline xdrive sdrive quattro 4motion 4matic allgrip awd 4wd fwd rwd 2wd 4x4 ultra "
-    "bluemotion bluetec efficientdynamics ecoflex start stop s&s ss start/stop"
+    "bluemotion bluetec efficientdynamics ecoflex start stop"
 )
 _OTHER_WORDS = word_set(
     "new neu neue neuer nouveau nouvelle nuevo nueva nuovo nuova the la le les el il der die das "
@@ -55,11 +60,21 @@ def model_words(text: str) -> list[str]:
     """The folded words of a model's name, its class or series in English."""
     words: list[str] = []
     for word in fold(text).split():
-        if german := _GERMAN_SERIES.fullmatch(word):
-            words += (german[1], SERIES)
+        if word in _GENERIC:
+            words.append(_GENERIC[word])
+        elif found := _GERMAN_SERIES.fullmatch(word):
+            words += (found[1], SERIES)
+        elif found := _JOINED.fullmatch(word):
+            words += (_GENERIC[found["before"] or found["end"]], found["after"] or found["code"])
         else:
-            words.append(_SYNONYMS.get(word, word))
+            words.append(word)
     return words
+
+
+def generic_word(word: str) -> str | None:
+    """The class or series that a word is a misspelling of."""
+    meanings = {_GENERIC[each] for each, slips in close_words(word, list(_GENERIC)) if slips == 1}
+    return meanings.pop() if len(meanings) == 1 else None
 
 
 def is_family_word(word: str) -> bool:

@@ -75,13 +75,12 @@ def close_words(word: str, choices: Sequence[str]) -> list[tuple[str, int]]:
 
     A choice whose numbers differ from the word's is never close.
     """
-    allowed = allowed_edits(len(word))
-    if not allowed:
+    if len(word) < 3:
         return []
     numbers = digits(word)
     return [
         (choice, slips)
-        for choice, slips in within_edits(word, choices, allowed)
+        for choice, slips in within_edits(word, choices, allowed_edits(len(word) + 1))
         if slips <= allowed_edits(len(choice)) and digits(choice) == numbers
     ]
 
