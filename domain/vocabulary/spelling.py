@@ -16,7 +16,7 @@ MAX_EXAMINED = 200
 # Letters that Unicode does not take apart into a base letter and an accent.
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
-_LOOSE_PLUS = re.compile(r"\s+\++")
+_LOOSE_PLUS = re.compile(r"(?<=\w) \+")
 _NOT_A_WORD = re.compile(r"[^\w.+]|_|(?<!\d)\.|\.(?!\d)")
 _DIGITS = re.compile(r"\d+")
 
@@ -28,9 +28,9 @@ def _fold(text: str) -> str:
         text = "".join(c for c in decomposed if not unicodedata.combining(c))
         text = text.translate(_LETTERS)
     text = _DECIMAL.sub(".", text.casefold())
+    text = " ".join(_NOT_A_WORD.sub(" ", text).split())
     # A plus belongs to the word before it: "Ka +" is the Ka+, which is not the Ka.
-    text = _LOOSE_PLUS.sub("+", text)
-    return " ".join(_NOT_A_WORD.sub(" ", text).split())
+    return _LOOSE_PLUS.sub("+", text)
 
 
 def fold(text: str) -> str:

@@ -1,7 +1,7 @@
 """Real catalogue entries described as people and feeds do: misspelt, in five languages, misplaced.
 
-The corruptions know nothing of how the matcher works. Slips of a finger follow the keyboard; foreign
-words, aliases and trim words are listed here, not taken from the product's vocabulary.
+The corruptions know nothing of how the matcher works. Slips of a finger follow the keyboard;
+foreign words, aliases and trim words are listed here, not taken from the product's vocabulary.
 """
 
 from __future__ import annotations
