@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from domain.errors import AmbiguousMatch, Invalid, NoMatch, Refusal
 from domain.vehicles import VehicleDescription
@@ -15,13 +15,21 @@ _NAMED = 3
 
 
 def of_words(
-    description: VehicleDescription, fuel: Reading[Fuel] | None, gearbox: Reading[Gearbox] | None
+    description: VehicleDescription,
+    fuel: Reading[Fuel] | None,
+    gearbox: Reading[Gearbox] | None,
+    *,
+    name: Collection[str],
 ) -> list[Refusal]:
-    """A fuel or gearbox that is not understood, or a fuel that another field contradicts."""
+    """A fuel or gearbox that is not understood, or a fuel that another field contradicts.
+
+    Args:
+        name: the words of the nearest model's name, which are no hint of anything else.
+    """
     found: list[Refusal] = []
     if fuel is None:
         found.append(_unknown_fuel(description.fuel))
-    elif contradiction := _contradiction(description, fuel.meaning):
+    elif contradiction := _contradiction(description, fuel.meaning, name):
         found.append(contradiction)
     if gearbox is None and description.gearbox and description.gearbox.strip():
         found.append(
@@ -44,9 +52,11 @@ def _unknown_fuel(text: str) -> Refusal:
     return Invalid(f"{message}{names}.", path=("fuel",))
 
 
-def _contradiction(description: VehicleDescription, fuel: Fuel) -> Refusal | None:
+def _contradiction(
+    description: VehicleDescription, fuel: Fuel, name: Collection[str]
+) -> Refusal | None:
     """A refusal where the name of an engine or fuel elsewhere does not go with the fuel given."""
-    model = fold(description.model).split()
+    model = [word for word in fold(description.model).split() if word not in name]
     told = [("model", hint) for hint in (*engine_hints(model), *fuel_hints(model))]
     for field in ("version", "trim", "engine"):
         words = fold(getattr(description, field) or "").split()

@@ -82,7 +82,8 @@ class Matcher:
         """The candidates for a description, nearest first, and whether the first can be taken."""
         names = self._names.find(description.brand, description.model)[:_MOST_NAMES]
         fuel, gearbox = read_fuel(description.fuel), _gearbox(description.gearbox)
-        problems = faults.of_words(description, fuel, gearbox)
+        name = names[0].named.words if names else ()
+        problems = faults.of_words(description, fuel, gearbox, name=name)
         if fuel is None or problems:
             return MatchResult(None, (), (*problems, *self._name_problems(description, names)))
         understood = _Understood(description, fuel, gearbox)

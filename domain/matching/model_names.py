@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.matching.words import (
@@ -17,6 +17,7 @@ from domain.matching.words import (
 from domain.vocabulary.spelling import allowed_edits, close_words, digits
 
 _LONGEST_NAME = 4
+_LONGEST_KEY = 40
 
 # What a name costs of the score of 1.
 _RESPELT = 0.01
@@ -104,7 +105,8 @@ class ModelNames:
     # Names so short that they count only where nothing but silent words stands before them.
     leading: dict[str, list[Named]] = field(default_factory=lambda: defaultdict(list))
     by_word: dict[str, list[Named]] = field(default_factory=lambda: defaultdict(list))
-    spellings: list[str] = field(default_factory=list)
+    # By their length, because a slip changes it by one letter at most.
+    spellings: dict[int, list[str]] = field(default_factory=dict)
     vocabulary: list[str] = field(default_factory=list)
     # The words "class" and "series", where the brand's names hold them.
     generic: set[str] = field(default_factory=set)
@@ -128,14 +130,27 @@ class ModelNames:
 
     def close(self) -> None:
         """Make ready for questions: nothing is added after this."""
-        # A slip in "GLA Class" makes a GLC Class of it: what stands beside "class" must be exact.
-        self.spellings = [
-            key
-            for key, named in self.exact.items()
-            if allowed_edits(len(key))
-            and not any({CLASS, SERIES} & {*each.words} for each in named)
-        ]
+        by_length: dict[int, list[str]] = defaultdict(list)
+        for key, named in self.exact.items():
+            # A slip in "GLA Class" makes a GLC Class of it: beside "class" all must be exact.
+            if allowed_edits(len(key)) and not any(
+                {CLASS, SERIES} & {*each.words} for each in named
+            ):
+                by_length[len(key)].append(key)
+        self.spellings = {
+            length: self._near_length(by_length, length) for length in range(_LONGEST_KEY)
+        }
         self.vocabulary = [word for word in self.by_word if allowed_edits(len(word))]
+
+    @staticmethod
+    def _near_length(by_length: Mapping[int, list[str]], length: int) -> list[str]:
+        """The keys that a word of a length may be a misspelling of."""
+        return [
+            key
+            for own, keys in by_length.items()
+            if abs(own - length) <= allowed_edits(own)
+            for key in keys
+        ]
 
     def corrected(self, words: Words) -> Words:
         """The words with a misspelt "class" or "series" put right, if the brand has such names."""
@@ -190,7 +205,7 @@ class ModelNames:
                     continue
                 stretch = words.texts[start:end]
                 for key in {join(stretch), _turned(stretch)}:
-                    for spelling, slips in close_words(key, self.spellings):
+                    for spelling, slips in close_words(key, self.spellings.get(len(key), ())):
                         cost = _RESPELT + _SLIP * slips / len(spelling)
                         found += [
                             Hit(each, start, end, cost + _broken(each, stretch))

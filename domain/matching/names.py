@@ -18,6 +18,8 @@ _MAX_MODEL_WORDS = 12
 _LONGEST_BRAND = 3
 _SHORTEST_NEIGHBOUR = 3
 _NEIGHBOUR_RATIO = 50
+_FOUND = 0.25
+"""Below this cost a model of a brand that was read is not looked for under every brand."""
 
 # What reading the brand costs of the score of 1.
 _ALIAS = 0.01
@@ -125,6 +127,8 @@ class NameIndex:
             return [NameMatch(named, 0.0)]
         found: dict[int, NameMatch] = {}
         for reading in self._readings(*_field_words(brand, model)):
+            if reading.names is self._all and any(each.cost < _FOUND for each in found.values()):
+                break
             for match in _matches(reading):
                 known = found.get(match.named.number)
                 if known is None or match.cost < known.cost:

@@ -33,7 +33,10 @@ NEAR_FUELS = {
     Fuel.HYBRID: Fuel.PLUG_IN_HYBRID,
     Fuel.PLUG_IN_HYBRID: Fuel.HYBRID,
 }
-_GEARBOX_CODES = {None: 0, **{gearbox: code for code, gearbox in enumerate(Gearbox, start=1)}}
+_GEARBOX_CODES: dict[Gearbox | None, int] = {
+    None: 0,
+    **{gearbox: code for code, gearbox in enumerate(Gearbox, start=1)},
+}
 TEXT_FIELDS = ("version", "trim", "engine")
 
 Numbers = NDArray[np.float64]
