@@ -80,16 +80,15 @@ class Matcher:
 
     def match(self, description: VehicleDescription, *, limit: int = 5) -> MatchResult:
         """The candidates for a description, nearest first, and whether the first can be taken."""
-        names = self._names.find(description.brand, description.model)[:_MOST_NAMES]
+        limit = max(1, limit)
+        names = self._nearest_names(description)
         fuel, gearbox = read_fuel(description.fuel), _gearbox(description.gearbox)
         name = names[0].named.words if names else ()
         problems = faults.of_words(description, fuel, gearbox, name=name)
         if fuel is None or problems:
             return MatchResult(None, (), (*problems, *self._name_problems(description, names)))
         understood = _Understood(description, fuel, gearbox)
-        by_model = [
-            self._candidates(understood, name, limit) for name in names or self._near(description)
-        ]
+        by_model = [self._candidates(understood, name, limit) for name in names]
         leaders = [found[0] for found in by_model]
         problem = self._undecided(understood, names, leaders)
         others = by_model[0][1:] if by_model else []
@@ -99,6 +98,14 @@ class Matcher:
             problems=(problem,) if problem else (),
         )
 
+    def _nearest_names(self, description: VehicleDescription) -> list[NameMatch]:
+        """The models that are named, else those to ask about: too far away to be taken."""
+        told = description.brand, description.model
+        return self._names.find(*told)[:_MOST_NAMES] or [
+            NameMatch(named, _NEIGHBOUR)
+            for named in self._names.neighbours(*told, limit=_MOST_NEIGHBOURS)
+        ]
+
     def _candidates(self, understood: _Understood, name: NameMatch, limit: int) -> list[Candidate]:
         """The entries of one model, best first: of the fuel asked for, else of all it has."""
         specifications = self._specifications[name.named.number]
@@ -107,11 +114,6 @@ class Matcher:
             return [understood.candidate(fit, name.cost) for fit in fits]
         fits = sorted(specifications.of_each_fuel(asked), key=lambda fit: fit.cost)
         return [understood.candidate(fit, name.cost + _OTHER_FUEL) for fit in fits]
-
-    def _near(self, description: VehicleDescription) -> list[NameMatch]:
-        """Models to ask about where none was found, too far away to be taken."""
-        near = self._names.neighbours(description.brand, description.model, limit=_MOST_NEIGHBOURS)
-        return [NameMatch(named, _NEIGHBOUR) for named in near]
 
     def _undecided(
         self, understood: _Understood, names: Sequence[NameMatch], leaders: Sequence[Candidate]
@@ -143,7 +145,7 @@ class Matcher:
         return [faults.ambiguous(description, rivals)] if len(rivals) > 1 else []
 
     def _no_model(self, description: VehicleDescription, names: Sequence[NameMatch]) -> Refusal:
-        near = [str(each.named) for each in names or self._near(description)]
+        near = [str(each.named) for each in names]
         told = fold(description.brand)
         if told and not self._names.reads_brand(description.brand, description.model):
             return faults.no_brand(description, near)

@@ -18,6 +18,8 @@ from domain.vocabulary.spelling import allowed_edits, close_words, digits
 
 _LONGEST_NAME = 4
 _LONGEST_KEY = 40
+_MOST_STARTS = 6
+"""Words at which a misspelt name may begin: a name comes before what is said of the car."""
 
 # What a name costs of the score of 1.
 _RESPELT = 0.01
@@ -199,9 +201,9 @@ class ModelNames:
             if at not in explained and (words.is_open(at) or is_family_word(words.texts[at]))
         }
         found = []
-        for start in range(len(words.texts)):
+        for start in [at for at in range(len(words.texts)) if words.is_free(at)][:_MOST_STARTS]:
             for end in range(start + 1, min(start + _LONGEST_NAME, len(words.texts)) + 1):
-                if unknown.isdisjoint(range(start, end)) or not words.is_free(start):
+                if unknown.isdisjoint(range(start, end)):
                     continue
                 stretch = words.texts[start:end]
                 for key in {join(stretch), _turned(stretch)}:

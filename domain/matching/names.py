@@ -16,6 +16,7 @@ from domain.vocabulary.spelling import allowed_edits, compact, within_edits
 _MAX_BRAND_WORDS = 6
 _MAX_MODEL_WORDS = 12
 _LONGEST_BRAND = 3
+_MOST_BRAND_STARTS = 4
 _SHORTEST_NEIGHBOUR = 3
 _NEIGHBOUR_RATIO = 50
 _FOUND = 0.25
@@ -200,7 +201,7 @@ class NameIndex:
     def _misspelt_spans(self, texts: Sequence[str], start: int, end: int) -> list[_BrandSpan]:
         """The brands that are nearest to a stretch of words, if any is near."""
         found: list[tuple[int, _BrandSpan]] = []
-        for at in range(start, end):
+        for at in range(start, min(end, start + _MOST_BRAND_STARTS)):
             for stop in range(at + 1, min(at + _LONGEST_BRAND, end) + 1):
                 spelling = join(texts[at:stop])
                 for choice, slips in self._close_brands(spelling):

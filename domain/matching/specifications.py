@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,6 +89,11 @@ class FuelGroup:
             tuple(fold(getattr(each, field) or "") or None for field in TEXT_FIELDS)
             for each in self.entries
         ]
+        self._rows_of_text: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for row, texts in enumerate(self._texts):
+            for field, text in zip(TEXT_FIELDS, texts, strict=True):
+                if text:
+                    self._rows_of_text[field, text].append(row)
         self._words = [
             frozenset(word for text in texts if text for word in text.split())
             for texts in self._texts
@@ -96,13 +102,23 @@ class FuelGroup:
     def fits(self, asked: Asked, *, limit: int) -> list[Fit]:
         """The entries that agree best, best first."""
         cost, rank = self._compare(asked)
-        order = np.argsort(rank, kind="stable")[: _TEXTS_READ if asked.words else limit]
         fits = []
-        for position, row in enumerate(order.tolist()):
+        for row in self._rows_to_read(rank, asked, limit):
             text_cost, text_rank = self._compare_texts(row, asked)
             total = float(cost[row]) + text_cost
-            fits.append((float(rank[row]) + text_cost + text_rank, position, row, total))
-        return [Fit(self.entries[row], total) for _, _, row, total in sorted(fits)[:limit]]
+            fits.append((float(rank[row]) + text_cost + text_rank, row, total))
+        return [Fit(self.entries[row], total) for _, row, total in sorted(fits)[:limit]]
+
+    def _rows_to_read(self, rank: Numbers, asked: Asked, limit: int) -> list[int]:
+        """The rows that may fit best: by rank, and those that hold a given text exactly."""
+        order: list[int] = np.argsort(rank, kind="stable").tolist()
+        if not asked.words:
+            return order[:limit]
+        rows = set(order[:_TEXTS_READ])
+        for field, text in zip(TEXT_FIELDS, asked.texts, strict=True):
+            if text and (same := self._rows_of_text.get((field, text))):
+                rows |= {*sorted(same, key=lambda row: (rank[row], row))[:_TEXTS_READ]}
+        return sorted(rows)
 
     def _compare(self, asked: Asked) -> tuple[Numbers, Numbers]:
         """Cost and rank of every entry by everything but its texts."""

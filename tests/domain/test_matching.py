@@ -275,6 +275,16 @@ def test_of_entries_that_agree_equally_the_most_seen_is_taken() -> None:
     assert best.entry.id == 2
 
 
+def test_a_version_is_found_among_thousands() -> None:
+    entries = [
+        golf(number, version=f"Edition {number}", seen=9_999 - number) for number in range(3_000)
+    ]
+
+    best = Matcher(entries).best(a_description("Volkswagen", "Golf", version="edition 2718"))
+
+    assert (best.entry.id, best.score) == (2_718, 1.0)
+
+
 def test_a_given_number_that_differs_costs_score_and_is_told() -> None:
     matcher = Matcher([golf(1, engine_cc=1968, doors=5)])
 
