@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 Parse = Callable[[Any], Any]
 
@@ -71,11 +71,11 @@ def day(cell: Any) -> date:
     raise Unreadable(f"{cell!r} is no day, as in 2026-11-22")
 
 
-def _is_number(cell: object) -> bool:
+def _is_number(cell: object) -> TypeGuard[int | float | Decimal]:
     return (
         isinstance(cell, int | float | Decimal)
         and not isinstance(cell, bool)
-        and abs(cell) < _TOO_GREAT
+        and -_TOO_GREAT < cell < _TOO_GREAT
     )
 
 

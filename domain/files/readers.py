@@ -82,7 +82,7 @@ def opened_table(path: Path) -> Iterator[TableFile]:
 
 
 class _CsvTable:
-    def __init__(self, content: IO[bytes], raw: IO[bytes], path: Path) -> None:
+    def __init__(self, content: IO[bytes] | gzip.GzipFile, raw: IO[bytes], path: Path) -> None:
         self._raw, self._path, self._size = raw, path, path.stat().st_size
         # Spreadsheets write a byte order mark; it is no content.
         text = io.TextIOWrapper(content, encoding="utf-8-sig", newline="")
