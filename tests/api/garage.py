@@ -22,7 +22,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import Info
 
 from api.cost import SIZED_BY_PARENT, cost
-from api.door import Arrival, Door, Example, Limits
+from api.door import Arrival, Door, Limits
 from api.errors import UserError, mutation, query, subscription
 from api.relay import Node, node_queries, to_id
 from api.scalars import JSON, SCALARS
@@ -229,7 +229,6 @@ def an_app(limits: Limits | None = None, *, keys: Keys | None = None, **options:
         context_factory=Context,
         authenticate=(keys or Keys()).authenticate,
         limits=limits or Limits(),
-        examples=[Example("Say hello", "{ hello }"), Example("Count", "subscription { count }")],
         **options,
     )
     return Starlette(
