@@ -9,11 +9,16 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel, func, select
 
 from domain.tables.columns import Instant
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
+
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
+"""What is raised where the database cannot be reached, or not in time; it may be back soon."""
 
 
 class Database:
@@ -72,7 +77,7 @@ def insert_into(session: Session, table: type[SQLModel]) -> postgresql.Insert | 
 def current_time(session: Session) -> datetime:
     """The database's clock where it is a server: machines that share it share its time."""
     if session.get_bind().dialect.name == "postgresql":
-        return session.execute(select(func.clock_timestamp(type_=Instant()))).scalar_one()
+        return session.exec(select(func.clock_timestamp(type_=Instant()))).one()
     return datetime.now(UTC)
 
 

@@ -222,18 +222,13 @@ def to_stop(session: Session, held: Mapping[int, int], *, now: datetime) -> set[
     Args:
         held: attempt by id of job.
     """
-    job = tables.Job
-    rows = session.exec(
-        select(job.id, job.attempts, job.status, job.cancel_requested, job.lease_until).where(
-            col(job.id).in_(held)
-        )
-    ).all()
+    rows = session.exec(select(tables.Job).where(col(tables.Job.id).in_(held)))
     return {
-        job_id
-        for job_id, attempt, status, cancel_requested, lease_until in rows
-        if cancel_requested
-        or (attempt, status) != (held[job_id], JobStatus.RUNNING)
-        or (lease_until is not None and lease_until <= now)
+        job.id
+        for job in rows
+        if job.cancel_requested
+        or (job.attempts, job.status) != (held[job.id], JobStatus.RUNNING)
+        or (job.lease_until is not None and job.lease_until <= now)
     }
 
 
