@@ -152,10 +152,16 @@ def _arrays(content: bytes, max_bytes: int) -> dict[str, NDArray[Any]]:
 
 
 def _array(member: bytes) -> NDArray[Any]:
-    """One array, whose header may claim no more than there is."""
+    """One array, read where it lies; its header may claim no more and no less than there is."""
     stream = io.BytesIO(member)
-    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-    return array
+    np.lib.format.read_magic(stream)
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    if dtype.hasobject:
+        raise ValueError("an array holds Python objects")
+    if math.prod(shape) * dtype.itemsize != len(member) - stream.tell():
+        raise ValueError("an array is not as large as its header says")
+    flat: NDArray[Any] = np.frombuffer(member, dtype=dtype, offset=stream.tell())
+    return flat.reshape(shape, order="F" if is_fortran else "C")
 
 
 def _plain(rows: Sequence[FeatureRow]) -> list[list[Any]]:

@@ -179,6 +179,7 @@ class Trees:
             and len(self.roots) == len(self.depth) > 0
             and _within(self.roots, n_nodes)
             and _within(self.question, n_questions)
+            and _within(self.left, n_nodes)
             # A yes leads one further than a no; leaves are never answered with a yes.
             and _within(self.left + (self.question < n_questions - 1), n_nodes)
             and self.max_depth < n_nodes

@@ -10,23 +10,29 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
+import structlog
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from domain.errors import Invalid, Refusal, Refusals
+from ml.algorithms.check import check
 from ml.algorithms.contract import Algorithm
 from ml.algorithms.hist_gradient_boosting import HistGradientBoosting
 from ml.algorithms.linear_regression import LinearRegression
 from ml.algorithms.ridge import Ridge
 
+log = structlog.get_logger(__name__)
+
 ENTRY_POINTS = "forecourt.algorithms"
 
-BUILT_IN: tuple[Algorithm, ...] = (HistGradientBoosting(), Ridge(), LinearRegression())
+_OWN: tuple[Algorithm, ...] = (HistGradientBoosting(), Ridge(), LinearRegression())
+
+BUILT_IN = {algorithm.name: algorithm for algorithm in _OWN}
 
 
 def names() -> list[str]:
     """Every algorithm that can be trained, the built-in ones first."""
-    return list(_known())
+    return [*BUILT_IN, *(name for name in _plug_ins() if name not in BUILT_IN)]
 
 
 def get(name: str) -> Algorithm:
@@ -35,7 +41,8 @@ def get(name: str) -> Algorithm:
     Raises:
         Invalid: there is none; the message names those there are.
     """
-    found = _known().get(name)
+    # A server that uses the built-in ones alone never imports a plug-in.
+    found = BUILT_IN.get(name) or _plug_ins().get(name)
     if found is None:
         raise Invalid(
             f"There is no algorithm {name!r}; there are {', '.join(names())}.", path=("algorithm",)
@@ -100,9 +107,16 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 
 
 @cache
-def _known() -> dict[str, Algorithm]:
-    known = {algorithm.name: algorithm for algorithm in BUILT_IN}
+def _plug_ins() -> dict[str, Algorithm]:
+    """What installed packages offer, checked; one that breaks the contract is left out."""
+    kept: dict[str, Algorithm] = {}
     for entry_point in sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
-        algorithm = entry_point.load()()
-        known.setdefault(algorithm.name, algorithm)
-    return known
+        try:
+            algorithm: Algorithm = entry_point.load()()
+            check(algorithm)
+        except Exception as fault:
+            # Foreign code may fail in any way, and must not take the built-in algorithms with it.
+            log.error("algorithm.refused", entry_point=entry_point.value, reason=str(fault))
+            continue
+        kept[algorithm.name] = algorithm
+    return kept
