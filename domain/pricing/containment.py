@@ -20,6 +20,8 @@ Box = tuple[int, ...]
 """A bit set of accepted cells for each condition, in the order of the fields of ``Conditions``."""
 
 DIMENSIONS = 7
+BRAND, MODEL, FUEL, GEARBOX, AGE, MILEAGE, MARKET_PRICE = range(DIMENSIONS)
+
 _FUELS = {fuel: 1 << bit for bit, fuel in enumerate(Fuel)}
 # Every gearbox, and one cell for vehicles whose gearbox is not known: only a rule without a
 # condition on gearboxes accepts those.
@@ -42,7 +44,9 @@ class Space:
     def __init__(self, conditions: Sequence[Conditions]) -> None:
         self._brands = _name_bits(each.brands for each in conditions)
         self._models = _name_bits(each.models for each in conditions)
-        self._cuts = [
+        # Of age, mileage and market price. Cell ``i`` holds the values from cut ``i - 1`` on, below
+        # cut ``i``.
+        self.cuts = [
             _cuts([_ranges(each)[at] for each in conditions], least)
             for at, least in enumerate(_LEAST)
         ]
@@ -51,14 +55,14 @@ class Space:
             (2 << len(self._models)) - 1,
             _ALL_FUELS,
             _ALL_GEARBOXES,
-            *((2 << len(cuts)) - 1 for cuts in self._cuts),
+            *((2 << len(cuts)) - 1 for cuts in self.cuts),
         )
         # Cells below the least value hold no vehicle. It is itself a cut.
         self.inhabited: Box = (
             *self.everything[:4],
             *(
                 _bits_of_range(cuts, IntRange(min=least))
-                for cuts, least in zip(self._cuts, _LEAST, strict=True)
+                for cuts, least in zip(self.cuts, _LEAST, strict=True)
             ),
         )
 
@@ -72,9 +76,17 @@ class Space:
             _bits_of_words(_GEARBOXES, conditions.gearboxes, everything[3]),
             *(
                 _bits_of_range(cuts, given)
-                for cuts, given in zip(self._cuts, _ranges(conditions), strict=True)
+                for cuts, given in zip(self.cuts, _ranges(conditions), strict=True)
             ),
         )
+
+    def brand_cells(self, brands: Iterable[str]) -> list[int]:
+        """The cell of each brand, by its number."""
+        return [_cell(self._brands, brand) for brand in brands]
+
+    def model_cells(self, models: Iterable[str]) -> list[int]:
+        """The cell of each model, by its number."""
+        return [_cell(self._models, model) for model in models]
 
 
 def lies_inside(inner: Conditions, outer: Conditions) -> bool:
@@ -143,6 +155,11 @@ def _name_bits(choices: Iterable[Sequence[str] | None]) -> dict[str, int]:
     return {name: 1 << bit for bit, name in enumerate(names)}
 
 
+def _cell(bits: Mapping[str, int], name: str) -> int:
+    bit = bits.get(fold(name))
+    return len(bits) if bit is None else bit.bit_length() - 1
+
+
 def _bits_of_names(bits: Mapping[str, int], names: Sequence[str] | None, everything: int) -> int:
     if names is None:
         return everything
@@ -169,7 +186,6 @@ def _cuts(given: Iterable[_Range | None], least: int) -> list[_Number]:
 
 
 def _bits_of_range(cuts: Sequence[_Number], given: _Range | None) -> int:
-    """Cell ``i`` holds the values from cut ``i - 1`` on, below cut ``i``."""
     lower, upper = (given.min, given.max) if given else (None, None)
     first = 0 if lower is None else bisect_left(cuts, lower) + 1
     behind_last = len(cuts) + 1 if upper is None else bisect_left(cuts, upper) + 1

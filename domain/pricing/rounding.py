@@ -52,7 +52,8 @@ def to_cents_in_band(price: Decimal, floor: Decimal | None, ceiling: Decimal | N
 
     A band too narrow to hold a whole hundredth is left upwards: floors beat ceilings.
     """
-    cents = price.quantize(CENT, ROUND_HALF_UP, _QUANTIZING)
+    # Zero has no sign.
+    cents = price.quantize(CENT, ROUND_HALF_UP, _QUANTIZING) or Decimal("0.00")
     if floor is not None and cents < floor:
         return cents + CENT
     if ceiling is not None and cents > ceiling and (floor is None or cents - CENT >= floor):
