@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry.types import Info
@@ -24,6 +24,9 @@ class Node:
 
     id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
 
+
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 NodeLoader = Callable[[Any, list[int]], Awaitable[Sequence[Node | None]]]
 """From a request's context and the keys of one type to their objects: in order, None if absent."""
@@ -47,13 +50,13 @@ def parse_id(text: str) -> tuple[str, int]:
     except ValueError:
         raise NotFound("There is nothing of this id.") from None
     # One spelling only: what decodes to the same row by accident was not made here.
-    if key > MAX_KEY or to_id(type_name, key) != text:
+    if not 0 < key <= MAX_KEY or to_id(type_name, key) != text:
         raise NotFound("There is nothing of this id.")
     return type_name, key
 
 
 def key_of(id: str, type_name: str, *path: str | int) -> int:
-    """The key behind an id that has to name a ``type_name``.
+    """The key behind an id that has to name a ``type_name``, or one of several, ``A|B``.
 
     Raises:
         NotFound: it names something else, or nothing; at ``path``.
@@ -62,9 +65,19 @@ def key_of(id: str, type_name: str, *path: str | int) -> int:
         found, key = parse_id(id)
     except NotFound as refusal:
         raise refusal.under(*path) from None
-    if found != type_name:
+    if found not in type_name.split("|"):
         raise NotFound(f"This id names no {type_name}.", path=path)
     return key
+
+
+def key_if(id: str | None, type_name: str, *path: str | int) -> int | None:
+    """``key_of`` an id that may be absent."""
+    return None if id is None else key_of(id, type_name, *path)
+
+
+def made(rows: Iterable[Row | None], make: Callable[[Row], Made]) -> list[Made | None]:
+    """An object for each row that there is, in their order: what a ``NodeLoader`` answers."""
+    return [None if row is None else make(row) for row in rows]
 
 
 async def load_nodes(

@@ -32,12 +32,12 @@ class Ordered:
 
     Attributes:
         statement: a select without ORDER BY and LIMIT; of one entity, or of columns.
-        by: what orders the rows, none of it ever NULL; the last one is unique, e.g. the id.
+        by: the columns that order the rows, never NULL; the last one is unique, e.g. the id.
         descending: whether the greatest comes first.
     """
 
     statement: Select[Any]
-    by: tuple[ColumnElement[Any], ...]
+    by: tuple[Any, ...]
     descending: bool = False
 
 
@@ -155,5 +155,7 @@ def _fits(value: Any, column: ColumnElement[Any]) -> bool:
 
 
 def _is_whole_cents(value: Decimal) -> bool:
+    if not value.is_finite() or abs(value.adjusted()) > len(str(MAX_INTEGER)):
+        return False
     cents = value.scaleb(2)
-    return cents.is_finite() and abs(cents) <= MAX_INTEGER and cents == int(cents)
+    return abs(cents) <= MAX_INTEGER and cents == int(cents)
