@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 from sqlmodel import Session
 
+from api import telemetry
 from api.settings import Settings
 from domain import jobs, tables
 from domain.database import UNAVAILABLE, Database, current_time
@@ -167,6 +168,7 @@ def run_in_this_process(
     # A group of its own: what the handler starts ends with it, and Ctrl-C on a terminal goes to
     # the worker alone, which then hands the job back.
     os.setpgrp()
+    telemetry.set_up_logs(settings)
     structlog.contextvars.bind_contextvars(job=attempt.job_id, attempt=attempt.number)
     database = Database(settings.resolved_database_url, pool_size=3)
     run = JobRun(database, attempt)
@@ -224,4 +226,4 @@ def _beat(run: JobRun) -> None:
                 end_group(os.getpid())
         except UNAVAILABLE:
             # The lease outlasts a short absence of the database.
-            log.warning("job.heartbeat_failed", exc_info=True)
+            log.warning("job.heartbeat_failed", job=run.job_id, exc_info=True)
