@@ -1,0 +1,148 @@
+"""The settings of an installation: the only place that reads the environment.
+
+Every setting is an environment variable ``FORECOURT_<NAME>``, or a line of a ``.env`` file in the
+folder in which the command is started. ``forecourt settings`` prints those in force.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Settings(BaseSettings):
+    """Typed and frozen; below ``api`` everything gets plain values."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FORECOURT_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Field(
+        default=Path(".forecourt"),
+        description="Where an embedded database and the generated secret are kept.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://user:password@host/name for a server; "
+        "absent: an SQLite file in the data directory.",
+    )
+    database_pool_size: int = Field(
+        default=20, ge=1, le=200, description="Connections, and threads that use them, a process."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Hashes API keys and signs model artifacts: at least 32 characters, the "
+        "same on every machine. Absent: made once and kept in the data directory.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Shared rate limits; absent: each process counts for itself."
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.CONSOLE, description="`console` for people, `json` for collectors."
+    )
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    cors_origins: tuple[str, ...] = Field(
+        default=(),
+        description="Origins of front ends in a browser, as a JSON list; none by default.",
+    )
+    graphiql: bool = Field(default=True, description="Whether browsers are shown GraphiQL.")
+    max_body_bytes: int = Field(default=2_000_000, ge=1_000)
+    max_tokens: int = Field(default=10_000, ge=100, description="Of a GraphQL document.")
+    max_depth: int = Field(default=20, ge=3)
+    max_aliases: int = Field(default=200, ge=1)
+    max_cost: int = Field(
+        default=100_000, ge=100, description="Points of one request; about one an object returned."
+    )
+    points_per_minute: int = Field(default=1_000_000, ge=100, description="Points of one caller.")
+    request_timeout_s: float = Field(default=30.0, gt=0)
+    revision_poll_s: float = Field(
+        default=0.3,
+        gt=0,
+        le=1,
+        description="How often a process asks whether a champion or strategy has changed.",
+    )
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database in use; its password included."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir / 'forecourt.db'}"
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The installation's secret; made and kept in the data directory where none is set.
+
+        Raises:
+            ValueError: the secret that is set is too short to protect anything.
+        """
+        if self.secret_key is not None:
+            secret = self.secret_key.get_secret_value().encode()
+            if len(secret) < 32:
+                raise ValueError("FORECOURT_SECRET_KEY is shorter than 32 characters.")
+            return secret
+        return _kept_secret(self.data_dir / "secret.key")
+
+    def key_for(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, so that no two uses share one.
+
+        HMAC-SHA256 of the purpose under the secret (the expansion step of RFC 5869).
+        """
+        return hmac.digest(self.secret, purpose.encode() + b"\x01", hashlib.sha256)
+
+    @property
+    def secret_key_bytes(self) -> bytes:
+        """What API keys are hashed with."""
+        return self.key_for("api-keys")
+
+    @property
+    def artifact_key(self) -> bytes:
+        """What model artifacts are signed with."""
+        return self.key_for("model-artifacts")
+
+    def in_force(self) -> dict[str, str]:
+        """Every setting by its variable's name, secrets masked."""
+        shown: dict[str, str] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name == "database_url":
+                text = make_url(self.resolved_database_url).render_as_string(hide_password=True)
+            elif isinstance(value, SecretStr):
+                text = "********"
+            elif value is None:
+                text = ""
+            else:
+                text = ",".join(value) if isinstance(value, tuple) else str(value)
+            shown[f"FORECOURT_{name.upper()}"] = text
+        return shown
+
+
+def _kept_secret(path: Path) -> bytes:
+    """The secret of the data directory; of processes that start at once, the first one makes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        mine = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+        with contextlib.suppress(FileExistsError):
+            os.link(mine, path)
+        mine.unlink()
+    return path.read_bytes()
