@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Table, bindparam, case, func, select, update
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from domain import bulk, tables, vehicles
 from domain.vocabulary import Fuel, Gearbox, brand_name, fold
@@ -155,6 +155,13 @@ def recount(session: Session, entry_ids: Collection[int]) -> None:
         for entry_id, found in counted.items()
     ]
     session.connection().execute(statement, rows)
+
+
+def brands(session: Session, name: str) -> list[str]:
+    """The catalogue names, in any market, that a brand's name or alias may mean."""
+    wanted = fold(brand_name(name))
+    known = session.scalars(select(col(tables.CatalogueEntry.brand)).distinct())
+    return [brand for brand in known if fold(brand) == wanted]
 
 
 def entries(session: Session, market_id: int) -> list[vehicles.CatalogueEntry]:

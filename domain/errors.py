@@ -152,6 +152,14 @@ class LimitExceeded(Refusal):
     code = "LIMIT_EXCEEDED"
 
 
+def refusal_of(code: str, message: str, path: Sequence[str]) -> Refusal:
+    """A refusal from its facts: one that was kept, to be told again in the same words."""
+    # The message is there already; a class that makes its own would make another.
+    refusal = Refusal(message, path=path)
+    refusal.code = code  # type: ignore[misc]
+    return refusal
+
+
 class Refusals(Exception):
     """Every fault found in one call, not only the first."""
 

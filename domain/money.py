@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from babel.core import UnknownLocaleError
 from babel.numbers import get_currency_precision, is_currency
@@ -36,6 +37,7 @@ def plain_text(amount: Decimal, *, minor_digits: int = 2) -> str:
     return f"{whole}.{fraction}" if fraction else whole
 
 
+@cache
 def minor_digits(currency: str) -> int:
     """Digits after the point that the currency's coins have (ISO 4217), e.g. 2 for EUR."""
     return int(get_currency_precision(currency))

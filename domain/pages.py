@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from domain.errors import Invalid
@@ -36,7 +36,7 @@ class Ordered:
         descending: whether the greatest comes first.
     """
 
-    statement: Select[Any]
+    statement: Any
     by: tuple[Any, ...]
     descending: bool = False
 
