@@ -28,15 +28,18 @@ from domain.strategies.reading import (
     stock_cells,
     versions_of,
 )
+from domain.strategies.requests import active_version, create_once
 
 __all__ = [
     "Simulated",
     "StrategyFilter",
     "StrategyStatus",
     "activations_of",
+    "active_version",
     "analysis",
     "approve",
     "create",
+    "create_once",
     "draft",
     "edit",
     "get",
