@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 import strawberry
@@ -79,12 +79,8 @@ class Connection(Generic[Item]):
         return await self.count()
 
 
-class Read(Protocol):
-    """Runs a domain function with a session, off the event loop: ``context.run``."""
-
-    def __call__(
-        self, function: Callable[..., Any], *arguments: Any, **facts: Any
-    ) -> Awaitable[Any]: ...
+Read = Callable[..., Awaitable[Any]]
+"""Runs a domain function with a session, off the event loop: ``context.read``."""
 
 
 async def connection(

@@ -1,0 +1,115 @@
+"""Rows by id, many in one statement: nothing below a list asks the database once a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlmodel import Session, SQLModel, select
+from strawberry.dataloader import DataLoader
+
+from domain import activations, comparables, models, strategies, tables
+from domain.ledger import Ledger
+
+if TYPE_CHECKING:
+    from api.context import Context
+
+Row = TypeVar("Row", bound=SQLModel)
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Loaders:
+    """The loaders of one operation; each is made when it is first needed."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @cached_property
+    def market(self) -> DataLoader[int, tables.Market | None]:
+        return self._rows(tables.Market)
+
+    @cached_property
+    def vehicle(self) -> DataLoader[int, tables.Vehicle | None]:
+        return self._rows(tables.Vehicle)
+
+    @cached_property
+    def catalogue_entry(self) -> DataLoader[int, tables.CatalogueEntry | None]:
+        return self._rows(tables.CatalogueEntry)
+
+    @cached_property
+    def listing(self) -> DataLoader[int, tables.Listing | None]:
+        return self._rows(tables.Listing)
+
+    @cached_property
+    def model(self) -> DataLoader[int, tables.ModelVersion | None]:
+        return self._rows(tables.ModelVersion)
+
+    @cached_property
+    def strategy(self) -> DataLoader[int, tables.Strategy | None]:
+        return self._rows(tables.Strategy)
+
+    @cached_property
+    def strategy_version(self) -> DataLoader[int, tables.StrategyVersion | None]:
+        return self._rows(tables.StrategyVersion)
+
+    @cached_property
+    def activation(self) -> DataLoader[int, tables.Activation | None]:
+        return self._rows(tables.Activation)
+
+    @cached_property
+    def quote(self) -> DataLoader[int, tables.Quote | None]:
+        return self._rows(tables.Quote)
+
+    @cached_property
+    def job(self) -> DataLoader[int, tables.Job | None]:
+        return self._rows(tables.Job)
+
+    @cached_property
+    def artifact_facts(self) -> DataLoader[int, tuple[str, int, str] | None]:
+        return self._by_key(models.artifact_facts)
+
+    @cached_property
+    def champion_id(self) -> DataLoader[int, int | None]:
+        return self._by_key(models.champion_ids)
+
+    @cached_property
+    def model_of_job(self) -> DataLoader[int, tables.ModelVersion | None]:
+        return self._by_key(models.of_jobs)
+
+    @cached_property
+    def ledger(self) -> DataLoader[int, Ledger | None]:
+        return self._by_key(activations.ledgers)
+
+    @cached_property
+    def versions(self) -> DataLoader[int, list[tables.StrategyVersion] | None]:
+        return self._by_key(strategies.versions_of)
+
+    @cached_property
+    def reviews(self) -> DataLoader[int, list[tables.StrategyReview] | None]:
+        return self._by_key(strategies.reviews_of)
+
+    @cached_property
+    def comparables(self) -> DataLoader[comparables.Wanted, list[tables.Listing] | None]:
+        return self._by_key(comparables.most_similar)
+
+    def _rows(self, table: type[Row]) -> DataLoader[int, Row | None]:
+        """Rows of one table by primary key; None where there is none."""
+
+        def by_id(session: Session, keys: Sequence[int]) -> dict[int, Row]:
+            key = table.__table__.c.id  # type: ignore[attr-defined]
+            return {row.id: row for row in session.exec(select(table).where(key.in_(keys)))}  # type: ignore[attr-defined]
+
+        return self._by_key(by_id)
+
+    def _by_key(
+        self, query: Callable[[Session, list[Key]], Mapping[Key, Value]]
+    ) -> DataLoader[Key, Value | None]:
+        """A loader over a query that answers many keys at once with a mapping."""
+
+        async def load(keys: list[Key]) -> list[Value | None]:
+            found = await self._context.read(query, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load)

@@ -1,0 +1,71 @@
+"""The schema: every concept's queries, mutations and subscriptions, joined."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from api import jobs, listings, markets, models, quotes, strategies, vehicles
+from api.access import AccessQueries
+from api.jobs import JobMutations, JobSubscriptions, TrainingRun
+from api.listings import ListingMutations
+from api.markets import MarketQueries, MarketSubscriptions
+from api.models import ModelMutations, ModelQueries
+from api.predictions import PredictionMutations
+from api.quotes import QuoteMutations, QuoteQueries
+from api.relay import NodeLoader, node_queries
+from api.scalars import SCALARS
+from api.strategies import StrategyMutations, StrategyQueries
+from api.vehicles import VehicleQueries
+
+NODES: dict[str, NodeLoader] = {
+    "Market": markets.load_markets,
+    "CatalogueEntry": vehicles.load_entries,
+    "Vehicle": vehicles.load_vehicles,
+    "Listing": listings.load_listings,
+    "Strategy": strategies.load_strategies,
+    "StrategyVersion": strategies.load_versions,
+    "Activation": strategies.load_activations,
+    "ModelVersion": models.load_models,
+    "TrainingRun": jobs.load_jobs,
+    "Quote": quotes.load_quotes,
+}
+
+
+@strawberry.type(description="What can be asked; nothing here changes anything.")
+class Query(
+    node_queries(NODES),  # type: ignore[misc]
+    AccessQueries,
+    MarketQueries,
+    VehicleQueries,
+    StrategyQueries,
+    ModelQueries,
+    QuoteQueries,
+):
+    pass
+
+
+@strawberry.type(description="What can be changed; each field answers its result or `userErrors`.")
+class Mutation(
+    PredictionMutations,
+    QuoteMutations,
+    ModelMutations,
+    JobMutations,
+    StrategyMutations,
+    ListingMutations,
+):
+    pass
+
+
+@strawberry.type(description="What is told as it happens: first the state, then each change.")
+class Subscription(JobSubscriptions, MarketSubscriptions):
+    pass
+
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[TrainingRun],
+    config=StrawberryConfig(scalar_map=dict(SCALARS)),
+)

@@ -1,0 +1,411 @@
+"""Strategies in the GraphQL API: what they say, where they stand, when they price."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from api.context import Context, Info
+from api.cost import cost
+from api.enums import describe
+from api.errors import UserError, mutation, query
+from api.markets import Market
+from api.pagination import After, Before, Connection, First, Last, connection, window_of
+from api.relay import Node, key_of, made, to_id
+from api.strategy_content import (
+    LadderStep,
+    PriceGuards,
+    PriceRounding,
+    StrategyContentInput,
+    StrategyRule,
+)
+from domain import activations, strategies, tables
+from domain.ledger import Ledger
+from domain.pricing import documents
+from domain.pricing.content import StrategyContent
+from domain.strategies import StrategyStatus
+from domain.tables import Role, Verdict
+
+describe(
+    StrategyStatus,
+    "Where a version stands. The first five are stored; the last three follow from the activation "
+    "ledger and the clock, so they are never late.",
+    {
+        StrategyStatus.DRAFT: "Editable by its author.",
+        StrategyStatus.SUBMITTED: "Frozen, waiting for a second person.",
+        StrategyStatus.APPROVED: "Frozen and approved, never activated yet.",
+        StrategyStatus.REJECTED: "Sent back by the reviewer; its content can be drafted again.",
+        StrategyStatus.WITHDRAWN: "Taken back by its author before a verdict.",
+        StrategyStatus.SCHEDULED: "An activation of it starts later.",
+        StrategyStatus.ACTIVE: "Prices quotes now, all or a share of them.",
+        StrategyStatus.RETIRED: "Was active once.",
+    },
+)
+describe(
+    Verdict,
+    "What a reviewer said.",
+    {Verdict.APPROVED: "It may be activated.", Verdict.REJECTED: "It was sent back."},
+    name="ReviewVerdict",
+)
+
+
+@strawberry.type(description="One verdict of a second person on a version's content.")
+class StrategyReview:
+    reviewer: str = strawberry.field(description="Who.")
+    verdict: Verdict = strawberry.field(description="What they said.")
+    comment: str | None = strawberry.field(description="Why.")
+    content_hash: str = strawberry.field(description="Of the content that was reviewed.")
+    at: datetime = strawberry.field(description="When.")
+
+    @classmethod
+    def from_row(cls, row: tables.StrategyReview) -> StrategyReview:
+        """What clients see of a review."""
+        return cls(
+            reviewer=row.reviewer,
+            verdict=row.verdict,
+            comment=row.comment,
+            content_hash=row.content_hash,
+            at=row.at,
+        )
+
+
+@strawberry.type(
+    description="One row of the activation ledger: a version prices (a share of) a market's "
+    "quotes for a stretch of time. Half-open, never backdated, never edited."
+)
+class Activation(Node):
+    row: strawberry.Private[tables.Activation]
+    id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
+    starts_at: datetime = strawberry.field(description="From this instant on.")
+    ends_at: datetime | None = strawberry.field(description="Null while nothing ends it.")
+    share: float = strawberry.field(
+        description="Share of vehicles, 0 to 1; below 1 it is a challenger beside the active "
+        "version."
+    )
+    activated_by: str = strawberry.field(description="Who.")
+    recorded_at: datetime = strawberry.field(description="When it was written down.")
+    reason: str | None = strawberry.field(description="Why.")
+
+    @strawberry.field(description="What prices.")
+    async def version(self, info: Info) -> StrategyVersion:
+        return await StrategyVersion.load(info.context, self.row.version_id)
+
+    @strawberry.field(description="Whose quotes it prices.")
+    async def market(self, info: Info) -> Market:
+        return await Market.load(info.context, self.row.market_id)
+
+    @classmethod
+    def from_row(cls, row: tables.Activation, ledger: Ledger) -> Activation:
+        """What clients see of an activation, its end as the ledger says today."""
+        return cls(
+            row=row,
+            id=to_id("Activation", row.id),
+            starts_at=row.starts_at,
+            ends_at=ledger.end_of(row.id),
+            share=row.share,
+            activated_by=row.activated_by,
+            recorded_at=row.recorded_at,
+            reason=row.reason,
+        )
+
+
+@strawberry.type(
+    description="One state of a strategy's content; frozen once it is no draft any more."
+)
+class StrategyVersion(Node):
+    row: strawberry.Private[tables.StrategyVersion]
+    id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
+    number: int = strawberry.field(description="Counts up in its strategy.")
+    author: str = strawberry.field(description="Who drafted it.")
+    created_at: datetime = strawberry.field(description="When it was drafted.")
+    content_hash: str = strawberry.field(
+        description="SHA-256 of the canonical content; what was approved is what runs."
+    )
+
+    @strawberry.field(description="The line of policy that it belongs to.")
+    async def strategy(self, info: Info) -> Strategy:
+        row = await info.context.loaders.strategy.load(self.row.strategy_id)
+        assert row is not None, "a foreign key leads to a row"  # noqa: S101
+        return Strategy.from_row(row)
+
+    @strawberry.field(description="Where it stands now.")
+    async def status(self, info: Info) -> StrategyStatus:
+        ledger = await self._ledger(info.context)
+        return strategies.status(self.row, ledger, at=info.context.now)
+
+    @strawberry.field(
+        description="Exactly one of them has no conditions: the default. At most one rule decides "
+        "a vehicle.",
+        metadata=cost(size=50),
+    )
+    def rules(self) -> list[StrategyRule]:
+        return [StrategyRule.of(rule) for rule in self._content().rules]
+
+    @strawberry.field(
+        description="Markdown by days in stock; empty when the seller does not price by age."
+    )
+    def ladder(self) -> list[LadderStep]:
+        return [LadderStep.of(step) for step in self._content().ladder]
+
+    @strawberry.field(description="Bounds on the price.")
+    def guards(self) -> PriceGuards:
+        return PriceGuards.of(self._content().guards)
+
+    @strawberry.field(description="The form of its prices; null: to 0.01.")
+    def rounding(self) -> PriceRounding | None:
+        rounding = self._content().rounding
+        return None if rounding is None else PriceRounding.of(rounding)
+
+    @strawberry.field(description="Verdicts on it, oldest first.")
+    async def reviews(self, info: Info) -> list[StrategyReview]:
+        rows = await info.context.loaders.reviews.load(self.row.id)
+        return [StrategyReview.from_row(row) for row in rows or ()]
+
+    @strawberry.field(description="When it was, is or will be live, newest first.")
+    async def activations(self, info: Info) -> list[Activation]:
+        ledger = await self._ledger(info.context)
+        return [
+            Activation.from_row(row, ledger)
+            for row in reversed(ledger.rows)
+            if row.version_id == self.row.id
+        ]
+
+    async def _ledger(self, context: Context) -> Ledger:
+        strategy = await context.loaders.strategy.load(self.row.strategy_id)
+        assert strategy is not None, "a foreign key leads to a row"  # noqa: S101
+        return await context.loaders.ledger.load(strategy.market_id) or Ledger(())
+
+    def _content(self) -> StrategyContent:
+        return documents.from_document(self.row.content)
+
+    @classmethod
+    def from_row(cls, row: tables.StrategyVersion) -> StrategyVersion:
+        """What clients see of a version."""
+        return cls(
+            row=row,
+            id=to_id("StrategyVersion", row.id),
+            number=row.number,
+            author=row.author,
+            created_at=row.created_at,
+            content_hash=row.content_hash,
+        )
+
+    @classmethod
+    async def load(cls, context: Context, key: int) -> StrategyVersion:
+        """The version that a foreign key names."""
+        row = await context.loaders.strategy_version.load(key)
+        assert row is not None, "a foreign key leads to a row"  # noqa: S101
+        return cls.from_row(row)
+
+
+@strawberry.type(
+    description="A line of commercial policy in one market; its versions are what is simulated, "
+    "approved and activated."
+)
+class Strategy(Node):
+    row: strawberry.Private[tables.Strategy]
+    id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
+    name: str = strawberry.field(description="Unique in its market.")
+    description: str | None = strawberry.field(description="What it is for.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+
+    @strawberry.field(description="Whose quotes it can price.")
+    async def market(self, info: Info) -> Market:
+        return await Market.load(info.context, self.row.market_id)
+
+    @strawberry.field(description="Newest first.")
+    async def versions(self, info: Info) -> list[StrategyVersion]:
+        rows = await info.context.loaders.versions.load(self.row.id)
+        return [StrategyVersion.from_row(row) for row in rows or ()]
+
+    @strawberry.field(description="One of its versions; null where there is none of this number.")
+    async def version(
+        self,
+        info: Info,
+        number: Annotated[int, strawberry.argument(description="Counted from 1.")],
+    ) -> StrategyVersion | None:
+        rows = await info.context.loaders.versions.load(self.row.id) or ()
+        return next((StrategyVersion.from_row(row) for row in rows if row.number == number), None)
+
+    @strawberry.field(description="The newest version, whatever its status.")
+    async def latest(self, info: Info) -> StrategyVersion:
+        rows = await info.context.loaders.versions.load(self.row.id)
+        assert rows, "a strategy is created with its first version"  # noqa: S101
+        return StrategyVersion.from_row(rows[0])
+
+    @classmethod
+    def from_row(cls, row: tables.Strategy) -> Strategy:
+        """What clients see of a strategy."""
+        return cls(
+            row=row,
+            id=to_id("Strategy", row.id),
+            name=row.name,
+            description=row.description,
+            created_at=row.created_at,
+        )
+
+
+async def load_strategies(context: Context, keys: list[int]) -> list[Strategy | None]:
+    """Strategies by key, for ``node``."""
+    rows = await context.loaders.strategy.load_many(keys)
+    return made(rows, Strategy.from_row)
+
+
+async def load_versions(context: Context, keys: list[int]) -> list[StrategyVersion | None]:
+    """Strategy versions by key, for ``node``."""
+    rows = await context.loaders.strategy_version.load_many(keys)
+    return made(rows, StrategyVersion.from_row)
+
+
+async def load_activations(context: Context, keys: list[int]) -> list[Activation | None]:
+    """Activations by key, for ``node``."""
+    rows = await context.loaders.activation.load_many(keys)
+    found: list[Activation | None] = []
+    for row in rows:
+        ledger = row and await context.loaders.ledger.load(row.market_id)
+        found.append(Activation.from_row(row, ledger) if row and ledger else None)
+    return found
+
+
+@strawberry.input(description="Which strategies; absent conditions accept anything.")
+class StrategyFilter:
+    market: str | None = strawberry.field(default=None, description="Code of the market.")
+    status: StrategyStatus | None = strawberry.field(
+        default=None, description="Some version of it stands there."
+    )
+    search: str | None = strawberry.field(
+        default=None, description="Words to find in name or description."
+    )
+
+
+@strawberry.type
+class StrategyQueries:
+    @query()
+    async def strategies(
+        self,
+        info: Info,
+        filter: Annotated[
+            StrategyFilter | None, strawberry.argument(description="Which; all if absent.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Strategy]:
+        """Lines of commercial policy, newest first."""
+        wanted = filter or StrategyFilter()
+        ordered = await info.context.read(
+            strategies.listed,
+            strategies.StrategyFilter(wanted.market, wanted.status, wanted.search),
+            now=info.context.now,
+        )
+        return await connection(
+            info.context.read,
+            ordered,
+            window_of(first, after, last, before),
+            Strategy.from_row,
+        )
+
+    @query()
+    async def active_strategy(
+        self,
+        info: Info,
+        market: Annotated[str, strawberry.argument(description="Code of the market, e.g. FR.")],
+        at: Annotated[
+            datetime | None, strawberry.argument(description="An instant; now if absent.")
+        ] = None,
+    ) -> StrategyVersion | None:
+        """The version that prices the market's quotes at an instant; null while there is none."""
+        row = await info.context.read(strategies.active_version, market, at=at or info.context.now)
+        return None if row is None else StrategyVersion.from_row(row)
+
+
+@strawberry.input(description="A new line of policy, and the content of its first version.")
+class CreateStrategyInput:
+    market: str = strawberry.field(description="Code of the market, e.g. FR.")
+    name: str = strawberry.field(description="Unique in its market.")
+    description: str | None = strawberry.field(default=None, description="What it is for.")
+    content: StrategyContentInput = strawberry.field(description="What version 1 says.")
+    idempotency_key: str | None = strawberry.field(
+        default=None, description="Makes a repeat answer the first result again."
+    )
+
+
+@strawberry.type(description="The strategy with its version 1, a draft.")
+class CreateStrategyPayload:
+    strategy: Strategy | None = strawberry.field(default=None, description="The new strategy.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why it was not created."
+    )
+
+
+@strawberry.input(
+    description="Now, or at `startsAt`. A share below 1 runs it as a challenger beside the active "
+    "version."
+)
+class ActivateStrategyVersionInput:
+    version: strawberry.ID = strawberry.field(description="An approved version.")
+    starts_at: datetime | None = strawberry.field(
+        default=None, description="Now if absent; never in the past."
+    )
+    ends_at: datetime | None = strawberry.field(
+        default=None, description="What was active before then prices again; open if absent."
+    )
+    share: float = strawberry.field(default=1.0, description="Of vehicles, above 0, 1 at most.")
+    reason: str | None = strawberry.field(default=None, description="Why.")
+
+
+@strawberry.type(description="The version as it stands now.")
+class StrategyVersionPayload:
+    version: StrategyVersion | None = strawberry.field(default=None, description="The version.")
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why nothing was done."
+    )
+
+
+@strawberry.type
+class StrategyMutations:
+    @mutation(Role.PRICING, metadata=cost(weight=10))
+    async def create_strategy(
+        self,
+        info: Info,
+        input: Annotated[CreateStrategyInput, strawberry.argument(description="What to create.")],
+    ) -> CreateStrategyPayload:
+        """Create a line of policy with its version 1, a draft."""
+        context = info.context
+        row = await context.run(
+            strategies.create_once,
+            market=input.market,
+            name=input.name,
+            description=input.description,
+            content=input.content.to_domain(),
+            by=context.actor.name,
+            now=context.now,
+            idempotency_key=input.idempotency_key,
+        )
+        return CreateStrategyPayload(strategy=Strategy.from_row(row))
+
+    @mutation(Role.APPROVER, metadata=cost(weight=10))
+    async def activate_strategy_version(
+        self,
+        info: Info,
+        input: Annotated[
+            ActivateStrategyVersionInput, strawberry.argument(description="What, and when.")
+        ],
+    ) -> StrategyVersionPayload:
+        """Put an approved version in force, now or later, for all or a share of the vehicles."""
+        context = info.context
+        row = await context.run(
+            activations.activate,
+            key_of(input.version, "StrategyVersion", "version"),
+            by=context.actor.name,
+            now=context.now,
+            starts_at=input.starts_at,
+            ends_at=input.ends_at,
+            share=input.share,
+            reason=input.reason,
+        )
+        context.application.serving.poke()
+        return StrategyVersionPayload(version=await StrategyVersion.load(context, row.version_id))
