@@ -1,0 +1,134 @@
+"""The application: what is wired to what, and which path leads where."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from anyio import CapacityLimiter
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from api import health, telemetry
+from api.access import Keys
+from api.context import Application, Context, utc_now
+from api.door import Arrival, Door, Limits, Points
+from api.examples import EXAMPLES
+from api.schema import schema
+from api.settings import Settings
+from api.watch import Watch
+from domain.database import Database
+from ml.serving import Serving
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The ASGI application of one installation; it opens everything when it starts."""
+    application = assemble(settings)
+    door = make_door(application)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        application.serving.start()
+        application.watch.start()
+        try:
+            yield
+        finally:
+            await application.watch.stop()
+            application.serving.stop()
+            application.database.close()
+
+    return Starlette(
+        routes=[
+            Route("/", _to_graphiql),
+            Route("/graphql", door),
+            WebSocketRoute("/graphql", door),
+            Route("/health/live", health.live),
+            Route("/health/ready", health.readiness(application)),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=_middleware(settings),
+        exception_handlers={404: _not_found},
+        lifespan=lifespan,
+    )
+
+
+def from_environment() -> Starlette:
+    """The application of the settings in force: what a server process starts with."""
+    settings = Settings()
+    telemetry.set_up_logs(settings)
+    return create_app(settings)
+
+
+def assemble(settings: Settings) -> Application:
+    """What lives as long as the process."""
+    database = Database(settings.resolved_database_url, pool_size=settings.database_pool_size)
+    serving = Serving(
+        database,
+        artifact_key=settings.artifact_key,
+        poll_s=settings.revision_poll_s,
+        clock=utc_now,
+    )
+    # As many threads as there are connections: one more would only wait for one.
+    threads = CapacityLimiter(settings.database_pool_size)
+    watch = Watch(database, serving, threads=threads, poll_s=settings.revision_poll_s)
+    return Application(settings, database, serving, watch, threads)
+
+
+def make_door(application: Application) -> Door:
+    """The GraphQL endpoint of an installation."""
+    settings = application.settings
+
+    def context_of(arrival: Arrival) -> Context:
+        return Context(application, arrival.actor, arrival.request_id, arrival.points)
+
+    return Door(
+        schema,
+        context_factory=context_of,
+        authenticate=Keys(
+            application.database, secret=settings.secret_key_bytes, threads=application.threads
+        ),
+        limits=Limits(
+            body_bytes=settings.max_body_bytes,
+            tokens=settings.max_tokens,
+            depth=settings.max_depth,
+            aliases=settings.max_aliases,
+            cost=settings.max_cost,
+            points_per_minute=settings.points_per_minute,
+            request_seconds=settings.request_timeout_s,
+        ),
+        points=Points(
+            settings.points_per_minute,
+            None if settings.redis_url is None else settings.redis_url.get_secret_value(),
+        ),
+        graphiql=settings.graphiql,
+        examples=EXAMPLES,
+        origins=settings.cors_origins,
+    )
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("authorization", "content-type", "x-request-id"),
+        expose_headers=("x-request-id", "retry-after"),
+    )
+    return [*([cors] if settings.cors_origins else []), Middleware(GZipMiddleware)]
+
+
+async def _to_graphiql(_: Request) -> Response:
+    return RedirectResponse("/graphql")
+
+
+async def _not_found(_: Request, __: Exception) -> Response:
+    return JSONResponse({"error": "There is nothing here: the API is at /graphql."}, 404)

@@ -1,0 +1,50 @@
+"""The command `forecourt`: one group of commands a file; refusals become one line and a status."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from sqlalchemy.exc import OperationalError
+
+from api.cli import audit, demo, imports, keys, markets, migrate, models, server, shown
+from domain.errors import Refusal, Refusals
+
+app = typer.Typer(
+    name="forecourt",
+    help="The pricing backend of a used-vehicle seller, as a GraphQL API.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo.demo)
+app.command()(server.serve)
+app.command()(server.worker)
+app.command()(migrate.migrate)
+app.add_typer(markets.app, name="market")
+app.add_typer(keys.app, name="key")
+app.add_typer(imports.app, name="import")
+app.command()(models.train)
+app.command("models")(models.show_all)
+app.add_typer(audit.app, name="audit")
+app.command("schema")(shown.schema)
+app.command("settings")(shown.settings)
+
+FAILED = 1
+
+
+def main() -> None:
+    """Run the command; exit status 0 done, 1 failed, 2 wrong usage."""
+    try:
+        app()
+    except (Refusal, Refusals) as refused:
+        _fail(str(refused))
+    except OperationalError as unavailable:
+        _fail(f"The database does not answer: {unavailable.orig}".splitlines()[0])
+    except KeyboardInterrupt:
+        _fail("Interrupted; run the same command again to go on.")
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"forecourt: {message}", err=True)
+    sys.exit(FAILED)

@@ -1,0 +1,20 @@
+"""`forecourt schema` and `forecourt settings`: what is served, and what is in force."""
+
+from __future__ import annotations
+
+import typer
+
+from api.cli import columns
+from api.cli.common import load_settings
+
+
+def schema() -> None:
+    """Print the served schema in GraphQL's definition language."""
+    from api.schema import schema as served
+
+    typer.echo(served.as_str())
+
+
+def settings() -> None:
+    """Print the settings in force, secrets masked."""
+    columns.show(("SETTING", "VALUE"), list(load_settings().in_force().items()))
