@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from domain.errors import Invalid
 from domain.money import plain_text
-from domain.pricing.content import Rounding, RoundingMode, StrategyContent
-from domain.pricing.guards import Band, band_of
+from domain.pricing.content import LadderStep, Rounding, RoundingMode, StrategyContent
+from domain.pricing.guards import Band, CompiledGuards
 from domain.pricing.ladder import step_on
 from domain.pricing.rounding import rounded
 from domain.pricing.steps import EXACT, PriceStep, StepKind
@@ -65,7 +65,11 @@ class PricingPolicy:
 
     def __init__(self, content: StrategyContent) -> None:
         self.content = content
-        self._table = RuleTable(content.rules)
+        self.table = RuleTable(content.rules)
+        self._guards = CompiledGuards(content.guards)
+        # Sentences are written once: a batch says the same ones again and again.
+        self._ladder_sentences = {step: _ladder_sentence(step) for step in content.ladder}
+        self._rounding_sentence = _rounding_sentence(content.rounding)
 
     def price(self, market_price: Decimal, vehicle: PricedVehicle) -> Priced:
         """Price one vehicle.
@@ -77,10 +81,10 @@ class PricingPolicy:
             NotSubmittable: two rules claim the vehicle; never for analysed content.
             Invalid: rule and ladder lead below zero, and no guard holds the price.
         """
-        rule = self._table.deciding(vehicle, market_price)
+        rule = self.table.deciding(vehicle, market_price)
         steps = [self._rule_step(rule, market_price)]
         self._climb(steps, vehicle.days_in_stock)
-        band = band_of(self.content.guards, market_price, vehicle.cost)
+        band = self._guards.band(market_price, vehicle.cost)
         _guard(steps, band)
         self._round(steps, band)
         price = steps[-1].after
@@ -93,10 +97,10 @@ class PricingPolicy:
 
     def verdicts(self, market_price: Decimal, vehicle: PricedVehicle) -> list[RuleVerdict]:
         """What became of each rule, in the order of the content."""
-        winner = self._table.deciding(vehicle, market_price)
+        winner = self.table.deciding(vehicle, market_price)
         found = {
             rule.rule.key: _verdict(rule, winner, rule.first_failure(vehicle, market_price))
-            for rule in self._table.by_specificity
+            for rule in self.table.by_specificity
         }
         return [found[rule.key] for rule in self.content.rules]
 
@@ -120,21 +124,20 @@ class PricingPolicy:
         before = steps[-1].after
         after = EXACT.multiply(before, step.factor)
         if after != before:
-            sentence = f"In stock for {step.from_day} days or more: x {plain_text(step.factor)}"
+            sentence = self._ladder_sentences[step]
             steps.append(PriceStep(StepKind.LADDER, sentence, before, after, factor=step.factor))
 
     def _round(self, steps: list[PriceStep], band: Band) -> None:
         before = steps[-1].after
-        rounding = self.content.rounding
-        after = rounded(
+        found = rounded(
             before,
-            rounding,
+            self.content.rounding,
             band.floor.amount if band.floor else None,
             band.ceiling.amount if band.ceiling else None,
         )
-        if after != before:
-            sentence = _rounding_sentence(rounding, after)
-            steps.append(PriceStep(StepKind.ROUNDING, sentence, before, after))
+        if found.price != before:
+            sentence = self._rounding_sentence if found.has_ending else "Rounded to 0.01"
+            steps.append(PriceStep(StepKind.ROUNDING, sentence, before, found.price))
 
     def _reasons(
         self, rule: CompiledRule, vehicle: PricedVehicle, band: Band
@@ -156,9 +159,13 @@ def _guard(steps: list[PriceStep], band: Band) -> None:
         steps.append(PriceStep(StepKind.GUARD, bound.explanation, before, bound.amount))
 
 
-def _rounding_sentence(rounding: Rounding | None, price: Decimal) -> str:
-    if rounding is None or (price - rounding.ending) % rounding.step:
-        return "Rounded to 0.01"
+def _ladder_sentence(step: LadderStep) -> str:
+    return f"In stock for {step.from_day} days or more: x {plain_text(step.factor)}"
+
+
+def _rounding_sentence(rounding: Rounding | None) -> str:
+    if rounding is None:
+        return ""
     direction = {
         RoundingMode.NEAREST: "the nearest price",
         RoundingMode.DOWN: "the next price below",

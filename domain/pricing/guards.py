@@ -44,31 +44,46 @@ class Band:
         return None
 
 
-def band_of(guards: Guards, market_price: Decimal, cost: Decimal | None) -> Band:
-    """The band of one vehicle, from the guards that are set and known."""
-    floors: list[Bound] = []
-    if guards.min_price is not None:
-        floors.append(
-            Bound(guards.min_price, f"Not below the lowest price {plain_text(guards.min_price)}")
+class CompiledGuards:
+    """The guards of a strategy, their sentences written once."""
+
+    def __init__(self, guards: Guards) -> None:
+        self._min_price: Bound | None = None
+        if guards.min_price is not None:
+            sentence = f"Not below the lowest price {plain_text(guards.min_price)}"
+            self._min_price = Bound(guards.min_price, sentence)
+        self._min_share = _factor(
+            guards.min_market_share, "Not below {} of the market price", base=0
         )
-    if guards.min_market_share is not None:
-        floors.append(
-            Bound(
-                EXACT.multiply(guards.min_market_share, market_price),
-                f"Not below {percent(guards.min_market_share)} of the market price",
-            )
+        self._max_share = _factor(
+            guards.max_market_share, "Not above {} of the market price", base=0
         )
-    if guards.min_margin is not None and cost is not None:
-        floors.append(
-            Bound(
-                EXACT.multiply(cost, EXACT.add(Decimal(1), guards.min_margin)),
-                f"Not below cost and a margin of {percent(guards.min_margin)}",
-            )
-        )
-    ceiling = None
-    if guards.max_market_share is not None:
-        ceiling = Bound(
-            EXACT.multiply(guards.max_market_share, market_price),
-            f"Not above {percent(guards.max_market_share)} of the market price",
-        )
-    return Band(max(floors, key=lambda bound: bound.amount, default=None), ceiling)
+        self._min_margin = _factor(guards.min_margin, "Not below cost and a margin of {}", base=1)
+
+    def band(self, market_price: Decimal, cost: Decimal | None) -> Band:
+        """The band of one vehicle, from the guards that are set and known."""
+        floor = self._min_price
+        if self._min_share is not None:
+            floor = _higher(floor, self._min_share, market_price)
+        if self._min_margin is not None and cost is not None:
+            floor = _higher(floor, self._min_margin, cost)
+        if self._max_share is None:
+            return Band(floor)
+        factor, sentence = self._max_share
+        return Band(floor, Bound(EXACT.multiply(factor, market_price), sentence))
+
+
+_Factor = tuple[Decimal, str]
+"""A bound as a multiple of something, and its sentence."""
+
+
+def _factor(share: Decimal | None, sentence: str, *, base: int) -> _Factor | None:
+    if share is None:
+        return None
+    return EXACT.add(Decimal(base), share), sentence.format(percent(share))
+
+
+def _higher(floor: Bound | None, guard: _Factor, base: Decimal) -> Bound:
+    factor, sentence = guard
+    amount = EXACT.multiply(factor, base)
+    return floor if floor is not None and floor.amount >= amount else Bound(amount, sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from domain.money import CENT
@@ -12,10 +13,18 @@ from domain.pricing.steps import EXACT
 _QUANTIZING = Context(prec=EXACT.prec)
 
 
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """The price to offer, in whole hundredths, and whether it has the wanted ending."""
+
+    price: Decimal
+    has_ending: bool
+
+
 def rounded(
     price: Decimal, rounding: Rounding | None, floor: Decimal | None, ceiling: Decimal | None
-) -> Decimal:
-    """The price to offer, in whole hundredths.
+) -> Rounded:
+    """The price to offer.
 
     Args:
         price: exact, after the guards.
@@ -24,8 +33,8 @@ def rounded(
     if rounding is not None:
         candidate = candidate_in_band(price, rounding, floor, ceiling)
         if candidate is not None:
-            return candidate.quantize(CENT, ROUND_HALF_UP, _QUANTIZING)
-    return to_cents_in_band(price, floor, ceiling)
+            return Rounded(candidate.quantize(CENT, ROUND_HALF_UP, _QUANTIZING), has_ending=True)
+    return Rounded(to_cents_in_band(price, floor, ceiling), has_ending=False)
 
 
 def candidate_in_band(
@@ -62,12 +71,14 @@ def to_cents_in_band(price: Decimal, floor: Decimal | None, ceiling: Decimal | N
 
 
 def _chosen(price: Decimal, rounding: Rounding) -> Decimal:
-    below, above = _at_most(price, rounding), _at_least(price, rounding)
-    if rounding.mode is RoundingMode.DOWN:
+    below = _at_most(price, rounding)
+    rest = EXACT.subtract(price, below)
+    if rounding.mode is RoundingMode.DOWN or not rest:
         return below
+    above = EXACT.add(below, rounding.step)
     if rounding.mode is RoundingMode.UP:
         return above
-    return below if EXACT.subtract(price, below) < EXACT.subtract(above, price) else above
+    return below if rest < EXACT.subtract(above, price) else above
 
 
 def _at_most(price: Decimal, rounding: Rounding) -> Decimal:

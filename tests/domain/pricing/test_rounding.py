@@ -31,7 +31,7 @@ def hundreds(mode: RoundingMode, ending: str = "90") -> Rounding:
 def test_the_mode_chooses_among_the_prices_with_the_ending(
     mode: RoundingMode, price: str, expected: str
 ) -> None:
-    assert rounded(Decimal(price), hundreds(mode), None, None) == Decimal(expected)
+    assert rounded(Decimal(price), hundreds(mode), None, None).price == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_choice_outside_the_band_gives_way_to_the_closest_inside(
 ) -> None:
     band = (floor and Decimal(floor), ceiling and Decimal(ceiling))
 
-    assert rounded(Decimal(price), hundreds(mode), *band) == Decimal(expected)
+    assert rounded(Decimal(price), hundreds(mode), *band).price == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_without_an_ending_the_price_goes_to_the_hundredth_inside_the_band(
 
 
 def test_a_rounded_price_always_has_two_decimals() -> None:
-    assert str(rounded(Decimal("12430.5"), hundreds(NEAREST), None, None)) == "12390.00"
+    assert str(rounded(Decimal("12430.5"), hundreds(NEAREST), None, None).price) == "12390.00"
