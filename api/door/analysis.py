@@ -29,7 +29,6 @@ from graphql import (
     ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    Undefined,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -256,11 +255,11 @@ class _Surveyor:
         given = {argument.name.value: argument for argument in node.arguments or ()}
         if stated.count:
             name, *path = stated.count.split(".")
-            return self.argument(given.get(name), tuple(path), otherwise=0)
+            otherwise = _default_size(defined, name, self.limits.list_size)
+            return self.argument(given.get(name), tuple(path), otherwise=otherwise)
         if "first" in defined.args or "last" in defined.args:
             name = "last" if "last" in given and "first" not in given else "first"
-            default = defined.args[name].default_value if name in defined.args else Undefined
-            otherwise = default if isinstance(default, int) else self.limits.page_size
+            otherwise = _default_size(defined, name, self.limits.page_size)
             return self.argument(given.get(name), (), otherwise=otherwise)
         return stated.size if isinstance(stated.size, int) else None
 
@@ -282,6 +281,11 @@ class _Surveyor:
 def _stated(defined: GraphQLField) -> FieldCost:
     made_from = defined.extensions.get("strawberry-definition")
     return cost_of(made_from.metadata) if made_from is not None else UNSTATED
+
+
+def _default_size(defined: GraphQLField, name: str, otherwise: int) -> int:
+    default = defined.args[name].default_value if name in defined.args else None
+    return default if isinstance(default, int) else otherwise
 
 
 def _number(value: ValueNode | None, otherwise: int) -> int:

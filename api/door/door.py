@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final
 
@@ -32,8 +32,9 @@ Authenticate = Callable[[str | None, str], Awaitable[Any]]
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-QUERIES: Final = frozenset({OperationType.QUERY})
-NO_STREAM: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
+BY_GET: Final = frozenset({OperationType.QUERY})
+BY_POST: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
+STREAMED: Final = frozenset({OperationType.SUBSCRIPTION})
 
 
 class Door:
@@ -129,31 +130,27 @@ class Door:
             header = request.headers.get("authorization")
             return await self.authenticate(header, address) is not None
 
-        by_get = request.method == "GET"
+        streamed = media_type == negotiation.EVENT_STREAM
+        if request.method == "GET":
+            asked, allowed = asked_by_get(request.query_params, self.limits), BY_GET
+        else:
+            asked, allowed = await asked_by_post(request, self.limits), BY_POST
         paid = await self.engine.admit(
-            asked_by_get(request.query_params, self.limits)
-            if by_get
-            else await asked_by_post(request, self.limits),
+            asked,
             actor=actor,
             request_id=request_id,
             client_address=address,
-            allowed=_allowed(by_get, media_type),
+            allowed=allowed | STREAMED if streamed else allowed,
         )
-        if media_type == negotiation.EVENT_STREAM:
+        if streamed:
             return await event_stream(self.engine, paid, is_known=is_known)
         return answers.executed(await self.engine.run(paid), media_type)
-
-
-def _allowed(by_get: bool, media_type: str) -> frozenset[OperationType]:
-    """Kinds of operation that this way of asking is good for."""
-    streams = {OperationType.SUBSCRIPTION} if media_type == negotiation.EVENT_STREAM else set()
-    return (QUERIES if by_get else NO_STREAM) | streams
 
 
 def request_id_of(connection: HTTPConnection) -> str:
     """The id that a proxy gave the request, if it is a plain one; a new one otherwise."""
     given = connection.headers.get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
 def client_address(connection: HTTPConnection) -> str:

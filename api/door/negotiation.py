@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
@@ -13,6 +14,7 @@ HTML: Final = "text/html"
 OFFERED: Final = (PLAIN_JSON, GRAPHQL_JSON, EVENT_STREAM)
 
 
+@lru_cache(maxsize=256)
 def accepted(header: str | None, offered: tuple[str, ...] = OFFERED) -> str | None:
     """The offered media type that the client likes best; None when it accepts none of them."""
     if not header or not header.strip():

@@ -61,6 +61,10 @@ class Car(Node):
     def twin(self) -> Car:
         return a_car(self.number)
 
+    @strawberry.field(metadata=cost(count="first", weight=5))
+    def comparables(self, first: int = 4) -> list[Car]:
+        return [a_car(number) for number in range(first)]
+
     @strawberry.field
     def rivals(self, first: int = 5) -> list[Car]:
         return [a_car(number) for number in range(first)]

@@ -59,6 +59,8 @@ def chain(length: int) -> str:
         ("{ cars(first: 3) { edges { node { rivals(first: 2) { id } } } } }", 1 + 3 * (2 + 2)),
         # What is said beside a field, for each object that has it.
         ("{ cars(first: 3) { edges { node { valuation } } } }", 1 + 3 * (2 + 7)),
+        ("{ node(id: 1) { ... on Car { comparables { id } } } }", 1 + 5 + 4),
+        ("{ node(id: 1) { ... on Car { comparables(first: 2) { id } } } }", 1 + 5 + 2),
         # A list argument that decides the size.
         ('{ nodes(ids: ["a", "b", "c"]) { id } }', 3),
         ('mutation { paint(input: {cars: ["a", "b"]}) { cars { id } } }', 1 + 2),
