@@ -126,7 +126,7 @@ class Engine:
         if operation.type not in allowed:
             raise _not_here(operation.type)
         cost = operation.price(asked.variables)
-        check_cost(cost, self.limits.cost)
+        check_cost(cost, min(self.limits.cost, self.points.per_minute))
         points = await self.points.spend(actor.name, cost)
         return Paid(operation, asked, Arrival(actor, request_id, client_address, points), cost)
 

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import ConnectionPool
 
 from api.door.refused import refused
 
 log = structlog.get_logger(__name__)
 
 MINUTE = 60.0
+PATIENCE_S = 0.5
+"""How long Redis may take to answer."""
+PAUSE_S = 5.0
+"""How long it is left alone when it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +53,19 @@ class Points:
     """
 
     def __init__(self, per_minute: int, redis_url: str | None = None) -> None:
-        self.item = RateLimitItemPerMinute(per_minute, namespace="forecourt")
+        self.per_minute = per_minute
+        self._item = RateLimitItemPerMinute(per_minute, namespace="forecourt")
         self._local = MemoryStorage()
-        self._storage: MemoryStorage | RedisStorage = (
-            RedisStorage(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True)
-            if redis_url
-            else self._local
+        self._pool = redis_url and ConnectionPool.from_url(
+            redis_url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
         )
+        self._shared = self._pool and RedisStorage(
+            "async+redis://",  # which one, the pool says
+            implementation="redispy",
+            wrap_exceptions=True,
+            connection_pool=cast("Any", self._pool),
+        )
+        self._shared_again_at = 0.0
 
     async def spend(self, caller: str, cost: int) -> Standing:
         """Take points from a caller.
@@ -61,28 +73,41 @@ class Points:
         Raises:
             Refused: there are not enough; says after how many seconds there will be.
         """
-        try:
-            return await self._spend(self._storage, caller, cost)
-        except StorageError:
-            # Pricing goes on without Redis: each process then counts for itself.
-            log.warning("points_storage_failed", exc_info=True)
-            return await self._spend(self._local, caller, cost)
+        return await self._with_storage(self._spend, caller, cost)
 
     async def standing(self, caller: str) -> Standing:
         """What a caller has left, without spending any."""
-        try:
-            return self._standing(await self._window(self._storage, caller))
-        except StorageError:
-            log.warning("points_storage_failed", exc_info=True)
-            return self._standing(await self._window(self._local, caller))
+        return await self._with_storage(self._look, caller)
+
+    async def close(self) -> None:
+        """Give the connections to Redis back."""
+        if self._pool:
+            await self._pool.aclose()
+
+    async def _with_storage(
+        self, action: Callable[..., Awaitable[Standing]], *arguments: Any
+    ) -> Standing:
+        """Count in Redis; without an answer from there, pricing goes on and each process counts
+        for itself for a while.
+        """
+        if self._shared and time.monotonic() >= self._shared_again_at:
+            try:
+                return await action(self._shared, *arguments)
+            except StorageError:
+                self._shared_again_at = time.monotonic() + PAUSE_S
+                log.warning("points_counted_locally", seconds=PAUSE_S, exc_info=True)
+        return await action(self._local, *arguments)
+
+    async def _look(self, storage: Any, caller: str) -> Standing:
+        return self._standing(await self._window(storage, caller))
 
     async def _spend(self, storage: Any, caller: str, cost: int) -> Standing:
-        granted = await SlidingWindowCounterRateLimiter(storage).hit(self.item, caller, cost=cost)
+        granted = await SlidingWindowCounterRateLimiter(storage).hit(self._item, caller, cost=cost)
         window = await self._window(storage, caller)
         standing = self._standing(window)
         if granted:
             return standing
-        seconds = window.seconds_until(self.item.amount - cost)
+        seconds = window.seconds_until(self._item.amount - cost)
         raise refused(
             429,
             "RATE_LIMITED",
@@ -97,18 +122,18 @@ class Points:
             },
         )
 
-    async def _window(self, storage: Any, caller: str) -> _Window:
+    async def _window(self, storage: Any, caller: str) -> Window:
         before, ends_in, now, expires_in = await storage.get_sliding_window(
-            self.item.key_for(caller), int(MINUTE)
+            self._item.key_for(caller), int(MINUTE)
         )
         # The library keeps a minute's count for one minute more, as the minute before.
-        return _Window(before, ends_in if before else 0.0, now, max(expires_in - MINUTE, 0.0))
+        return Window(before, ends_in if before else 0.0, now, max(expires_in - MINUTE, 0.0))
 
-    def _standing(self, window: _Window) -> Standing:
+    def _standing(self, window: Window) -> Standing:
         spent = math.floor(window.spent())
         return Standing(
-            limit=self.item.amount,
-            remaining=max(self.item.amount - spent, 0),
+            limit=self._item.amount,
+            remaining=max(self._item.amount - spent, 0),
             reset_at=datetime.fromtimestamp(
                 math.ceil(time.time()) + (window.seconds_until(0) if spent else 0), UTC
             ),
@@ -116,7 +141,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class Window:
     """Points of the minute before and of the present one, and the seconds until each ends."""
 
     before: int

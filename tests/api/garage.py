@@ -172,6 +172,11 @@ class Mutation:
             raise Invalid("This one is rusty.", path=("cars", input.cars.index("bad")))
         return PaintPayload(cars=[a_car(1) for _ in input.cars])
 
+    @mutation()
+    async def crash(self, info: Info) -> PaintPayload | None:
+        """Fails."""
+        raise RuntimeError("SELECT secret FROM keys")
+
     @mutation(Role.APPROVER)
     async def scrap(self, info: Info) -> PaintPayload:
         """For approvers."""

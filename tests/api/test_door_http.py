@@ -206,16 +206,23 @@ def test_an_operation_that_is_not_there_is_refused() -> None:
     assert (response.status_code, code_of(response)) == (400, "OPERATION_RESOLUTION_FAILURE")
 
 
-def test_a_fault_is_logged_in_full_and_masked() -> None:
+@pytest.mark.parametrize(
+    ("query", "data"),
+    [
+        ("{ broken hello }", {"broken": None, "hello": "hello ana"}),
+        ("mutation { crash { userErrors { code } } }", {"crash": None}),
+    ],
+)
+def test_a_fault_is_logged_in_full_and_masked(query: str, data: dict[str, Any]) -> None:
     with capture_logs() as logs:
-        response = post({"query": "{ broken hello }"}, **{"X-Request-Id": "abc-1"})
+        response = post({"query": query}, **{"X-Request-Id": "abc-1"})
 
     (error,) = response.json()["errors"]
     assert error["message"] == "Internal server error"
     assert error["extensions"] == {"code": "INTERNAL", "requestId": "abc-1"}
     assert "SELECT" not in response.text
     assert "SELECT secret FROM keys" in str(logs[0]["exc_info"])
-    assert response.json()["data"] == {"broken": None, "hello": "hello ana"}
+    assert response.json()["data"] == data
 
 
 def test_a_result_that_json_cannot_say_is_masked() -> None:

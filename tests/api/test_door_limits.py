@@ -1,13 +1,17 @@
 import json
+import shutil
+import subprocess
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from graphql import get_introspection_query
+from structlog.testing import capture_logs
 
 from api.door import Limits
 from api.door.documents import Documents
-from api.door.points import Points
+from api.door.points import Points, Window
 from api.door.refused import Refused
 from tests.api.garage import SCHEMA, a_client
 
@@ -254,5 +258,67 @@ async def test_what_is_left_can_be_asked_without_spending() -> None:
 async def test_points_are_counted_here_while_redis_is_away() -> None:
     points = Points(10, "redis://127.0.0.1:1/0")
 
-    assert (await points.spend("ana", 4)).remaining == 6
-    assert (await points.spend("ana", 4)).remaining == 2
+    with capture_logs() as logs:
+        assert (await points.spend("ana", 4)).remaining == 6
+        assert (await points.spend("ana", 4)).remaining == 2
+
+    # It is left alone for a while, so that requests do not wait for it one by one.
+    assert [entry["event"] for entry in logs] == ["points_counted_locally"]
+    await points.close()
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if (server := shutil.which("redis-server")) is None:
+        pytest.skip("needs redis-server on the path")
+    path = tmp_path_factory.mktemp("redis") / "redis.sock"
+    process = subprocess.Popen(
+        [server, "--port", "0", "--unixsocket", path, "--save", "", "--dir", path.parent],
+        stdout=subprocess.DEVNULL,
+    )
+    while not path.exists():
+        time.sleep(0.01)
+    yield f"unix://{path}"
+    process.terminate()
+    process.wait()
+
+
+@pytest.mark.anyio
+async def test_processes_count_together_in_redis(redis_url: str) -> None:
+    one, other = Points(10, redis_url), Points(10, redis_url)
+    await one.spend("ana", 4)
+
+    assert (await other.standing("ana")).remaining == 6
+    with pytest.raises(Refused):
+        await other.spend("ana", 7)
+    assert (await one.spend("ana", 6)).remaining == 0
+    await one.close()
+    await other.close()
+
+
+def test_what_no_minute_could_pay_is_refused_for_its_cost() -> None:
+    response = a_client(Limits(points_per_minute=5)).post(
+        "/graphql", json={"query": "{ cars { edges { node { id } } } }"}
+    )
+
+    assert response.json()["errors"][0]["extensions"]["code"] == "COST_EXCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("window", "left", "seconds"),
+    [
+        (Window(0, 0.0, 0, 60.0), 0, 0),
+        (Window(0, 0.0, 10, 30.0), 10, 0),
+        # The present minute ends in 30 s and has then to fade by half.
+        (Window(0, 0.0, 10, 30.0), 5, 60),
+        (Window(0, 0.0, 10, 30.0), 0, 90),
+        # Of the minute before 20 count still for 30 s; half of that has to fade.
+        (Window(40, 30.0, 0, 30.0), 10, 15),
+        (Window(40, 30.0, 10, 30.0), 20, 15),
+        (Window(40, 30.0, 10, 30.0), 0, 90),
+    ],
+)
+def test_the_wait_is_as_long_as_the_window_needs_to_slide(
+    window: Window, left: int, seconds: int
+) -> None:
+    assert window.seconds_until(left) == seconds
