@@ -365,7 +365,7 @@ class QuoteMutations:
             quotes.create_once,
             pricing,
             [each.to_quoted() for each in input.vehicles],
-            on=input.estimation_date or context.today,
+            estimation_date=input.estimation_date,
             by=context.actor.name,
             now=context.now,
             idempotency_key=input.idempotency_key,

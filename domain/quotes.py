@@ -119,12 +119,15 @@ def create_once(
     snapshot: PricingSnapshot,
     vehicles: Sequence[QuotedVehicle],
     *,
-    on: date,
+    estimation_date: date | None,
     by: str,
     now: datetime,
     idempotency_key: str | None,
 ) -> Batch:
     """``create``, answering the first result again where the key was used for the same before.
+
+    Args:
+        estimation_date: as the caller gave it: a repeat after midnight is the same request.
 
     Raises:
         Refusal, Refusals: as ``create``.
@@ -133,6 +136,7 @@ def create_once(
     made: list[Batch] = []
 
     def produce() -> dict[str, Any]:
+        on = estimation_date or now.date()
         made.append(create(session, snapshot, vehicles, on=on, by=by, now=now))
         return _batch_document(made[0])
 
@@ -143,7 +147,7 @@ def create_once(
         key=idempotency_key,
         input={
             "market": snapshot.market_code,
-            "estimation_date": on.isoformat(),
+            "estimation_date": estimation_date and estimation_date.isoformat(),
             "vehicles": [_vehicle_document(vehicle) for vehicle in vehicles],
         },
         now=now,
