@@ -157,6 +157,11 @@ def survey_document(
     Raises:
         Refused: a limit is passed, whatever the variables.
     """
+    definitions = len(document.definitions)
+    if definitions > limits.definitions:
+        raise over(
+            "TOO_MANY_DEFINITIONS", "Operations and fragments", definitions, limits.definitions
+        )
     surveyor = _Surveyor(document, schema, limits)
     try:
         surveys = {

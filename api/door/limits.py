@@ -15,6 +15,7 @@ class Limits:
         json_depth: nesting of a request's JSON.
         list_items: length of any list in variables or document.
         tokens: words and signs of a document.
+        definitions: operations and fragments of a document.
         depth: nesting of fields.
         aliases: renamed fields, fragments expanded.
         fields: selected fields, fragments expanded.
@@ -36,9 +37,10 @@ class Limits:
     json_depth: int = 40
     list_items: int = 5_000
     tokens: int = 10_000
+    definitions: int = 250
     depth: int = 20
     aliases: int = 200
-    fields: int = 2_000
+    fields: int = 1_000
     root_fields: int = 50
     cost: int = 100_000
     points_per_minute: int = 1_000_000

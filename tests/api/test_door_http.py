@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from api.door import Limits
+from api.door import Limits, Outcome
 from tests.api.garage import a_client
 
 STRICT = {"Accept": "application/graphql-response+json"}
@@ -340,3 +340,16 @@ def test_an_error_of_authentication_is_masked_too() -> None:
         response = a_client(keys=Failing()).post("/graphql", json={"query": "{ hello }"})
 
     assert (response.status_code, code_of(response)) == (500, "INTERNAL")
+
+
+def test_whoever_observes_is_told_of_each_operation_that_ran() -> None:
+    seen: list[Outcome] = []
+    document = "query Mixed { hello missing cars(first: 2) { edges { node { id } } } }"
+
+    a_client(observe=seen.append).post("/graphql", json={"query": document})
+
+    (outcome,) = seen
+    assert (outcome.operation_name, outcome.operation_type) == ("Mixed", "query")
+    assert outcome.cost == 1 + 2 * 2
+    assert outcome.error_codes == ("NOT_FOUND", "INVALID")
+    assert outcome.seconds > 0
