@@ -7,11 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from domain.pricing.containment import Box, Space, intersection, overlap, shared
 from domain.pricing.content import Conditions, Rule, StrategyContent
-from domain.pricing.crossings import inside_pairs, unsettled_pairs
+from domain.pricing.crossings import Crossings
 from domain.pricing.words import example
 from domain.vocabulary import Fuel, brand_name, fold, nearest
 
@@ -86,8 +84,10 @@ class KnownNames:
             if fold(brand) not in self._brands:
                 meant = self._brands.get(fold(brand_name(brand)))
                 return _unknown("brand", brand, meant or nearest(brand, self._brands.values()))
+        if conditions.models is None:
+            return None
         models = self._models_of(brands)
-        for model in conditions.models or ():
+        for model in conditions.models:
             if fold(model) not in models:
                 return _unknown("model", model, nearest(model, models.values()), brands)
         return None
@@ -112,27 +112,31 @@ def analyse(
     rules = content.rules
     space = Space([rule.conditions for rule in rules])
     boxes = [space.box(rule.conditions) for rule in rules]
+    crossings = Crossings(boxes)
     return Analysis(
-        ambiguities=tuple(_ambiguities(rules, boxes)),
-        unreachable=tuple(_unreachable(rules, boxes, space, catalogue)),
+        ambiguities=tuple(_ambiguities(rules, crossings)),
+        unreachable=tuple(_unreachable(rules, boxes, crossings, space, catalogue)),
         defaulted=tuple(_defaulted(rules, stock)),
     )
 
 
-def _ambiguities(rules: Sequence[Rule], boxes: Sequence[Box]) -> Iterable[Ambiguity]:
-    for one, other in unsettled_pairs(boxes):
+def _ambiguities(rules: Sequence[Rule], crossings: Crossings) -> Iterable[Ambiguity]:
+    for one, other in crossings.unsettled():
         both = shared(rules[one].conditions, rules[other].conditions)
         yield Ambiguity((rules[one].key, rules[other].key), example(both), both)
 
 
 def _unreachable(
-    rules: Sequence[Rule], boxes: Sequence[Box], space: Space, catalogue: KnownNames | None
+    rules: Sequence[Rule],
+    boxes: Sequence[Box],
+    crossings: Crossings,
+    space: Space,
+    catalogue: KnownNames | None,
 ) -> Iterable[Unreachable]:
-    inside = inside_pairs(boxes)
     for position, rule in enumerate(rules):
         unknown = catalogue.unknown(rule.conditions) if catalogue else None
         possible = intersection(boxes[position], space.inhabited)
-        insiders = [boxes[at] for at in np.flatnonzero(inside[:, position]).tolist()]
+        insiders = [boxes[insider] for insider in crossings.insiders(position)]
         if unknown is not None:
             yield Unreachable(rule.key, unknown)
         elif not all(possible):

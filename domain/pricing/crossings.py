@@ -1,4 +1,4 @@
-"""Pairs of rules that no rule settles: found exactly, for all pairs at once."""
+"""How the boxes of rules lie to each other: found exactly, for all pairs at once."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from domain.pricing.containment import DIMENSIONS, Box, intersection
 _Pairs = NDArray[np.bool_]
 
 
-def unsettled_pairs(boxes: Sequence[Box]) -> list[tuple[int, int]]:
-    """Positions of the pairs that accept the same vehicles, or cross without a third to settle it.
+class Crossings:
+    """Which of some boxes lie inside others, and which cross."""
 
-    A third rule settles two when it lies inside both and covers all that they share: when it is
-    exactly what they share.
-    """
-    if len(boxes) < 2:
-        return []
-    overlapping, inside = _relations(boxes)
-    equal = inside & inside.T
-    crossing = overlapping & ~inside & ~inside.T
-    known = set(boxes)
-    return [
-        (one, other)
-        for one, other in np.argwhere(np.triu(equal | crossing, k=1)).tolist()
-        if equal[one, other] or intersection(boxes[one], boxes[other]) not in known
-    ]
+    def __init__(self, boxes: Sequence[Box]) -> None:
+        self._boxes = boxes
+        # For each pair: whether they share a cell, and whether the first lies inside the second.
+        self._overlap: _Pairs = np.ones((len(boxes), len(boxes)), dtype=bool)
+        self._inside = self._overlap.copy()
+        for dimension in range(DIMENSIONS):
+            bit_sets = [box[dimension] for box in boxes]
+            if len(set(bit_sets)) > 1:
+                cells = _as_matrix(bit_sets)
+                # Counts of shared cells, far below the 2**24 up to which these floats are whole
+                # numbers; they let the product run in BLAS.
+                shared = cells @ cells.T
+                self._overlap &= shared > 0
+                self._inside &= shared == cells.sum(axis=1)[:, None]
 
+    def unsettled(self) -> list[tuple[int, int]]:
+        """Positions of the pairs that are equal, or cross without a third to settle it.
 
-def inside_pairs(boxes: Sequence[Box]) -> _Pairs:
-    """``[i, j]``: whether box ``i`` lies inside box ``j`` and is not equal to it."""
-    _, inside = _relations(boxes)
-    return inside & ~inside.T
+        A third box settles two when it lies inside both and covers all that they share: when it is
+        exactly what they share.
+        """
+        either = self._inside | self._inside.T
+        equal = self._inside & self._inside.T
+        known = set(self._boxes)
+        return [
+            (one, other)
+            for one, other in np.argwhere(np.triu(equal | self._overlap & ~either, k=1)).tolist()
+            if equal[one, other] or intersection(self._boxes[one], self._boxes[other]) not in known
+        ]
 
-
-def _relations(boxes: Sequence[Box]) -> tuple[_Pairs, _Pairs]:
-    """For all pairs: whether they share a cell, and whether the first lies inside the second."""
-    overlapping = np.ones((len(boxes), len(boxes)), dtype=bool)
-    inside = overlapping.copy()
-    for dimension in range(DIMENSIONS):
-        cells = _as_matrix([box[dimension] for box in boxes])
-        # Counts of shared cells, far below the 2**24 up to which these floats are whole numbers;
-        # they let the product run in BLAS.
-        shared = cells @ cells.T
-        overlapping &= shared > 0
-        inside &= shared == cells.sum(axis=1)[:, None]
-    return overlapping, inside
+    def insiders(self, position: int) -> list[int]:
+        """Positions of the boxes that lie inside this one without being equal to it."""
+        strictly = self._inside[:, position] & ~self._inside[position]
+        return [int(at) for at in np.flatnonzero(strictly)]
 
 
 def _as_matrix(bit_sets: Sequence[int]) -> NDArray[np.float32]:

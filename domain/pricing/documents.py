@@ -140,7 +140,7 @@ class _Reader:
     def content(self, document: object) -> StrategyContent:
         fields = self._fields(document, (), required=("rules",), optional=_CONTENT_OPTIONAL)
         return StrategyContent(
-            rules=tuple(self._each(fields.get("rules"), ("rules",), self._rule)),
+            rules=tuple(self._each(fields.get("rules", []), ("rules",), self._rule)),
             ladder=tuple(self._each(fields.get("ladder", []), ("ladder",), self._ladder_step)),
             guards=self._guards(fields.get("guards", {})),
             rounding=self._rounding(fields.get("rounding")),
@@ -222,7 +222,7 @@ class _Reader:
             self.faults.invalid("An object with named fields is needed here.", *path)
             return {}
         for name in required:
-            if name not in document:
+            if document.get(name) is None:
                 self.faults.invalid(f"{name} is missing.", *path, name)
         for name in document:
             if name not in required and name not in optional:

@@ -18,7 +18,7 @@ from domain.pricing import containment
 from domain.pricing.columns import LARGEST_TABLE, Codes, StockColumns, Whole, place_of
 from domain.pricing.containment import Space, most_specific_first
 from domain.pricing.content import Rule
-from domain.pricing.crossings import unsettled_pairs
+from domain.pricing.crossings import Crossings
 
 # What most rules ask for comes first: it leaves the fewest rules for the rest.
 _ORDER = (
@@ -45,7 +45,7 @@ class RuleSieve:
         """
         self._space = Space([rule.conditions for rule in rules])
         self._boxes = [self._space.box(rule.conditions) for rule in rules]
-        if unsettled_pairs(self._boxes):
+        if Crossings(self._boxes).unsettled():
             raise NotSubmittable("Some rules clash: the strategy's analysis names them.")
         everything = self._space.everything
         asked = [

@@ -9,7 +9,7 @@ from decimal import Decimal
 from domain.errors import NotSubmittable
 from domain.pricing.containment import Box, Space, is_inside, most_specific_first
 from domain.pricing.content import DecimalRange, IntRange, Rule
-from domain.pricing.crossings import unsettled_pairs
+from domain.pricing.crossings import Crossings
 from domain.pricing.words import explanation, in_range, spoken
 from domain.vocabulary import Fuel, Gearbox, fold
 
@@ -114,7 +114,7 @@ class RuleTable:
         self.by_specificity = [compiled[at] for at in most_specific_first(boxes)]
         # Without unsettled crossings the first hit lies inside all the others: a rule that it
         # crosses would share the vehicle with a third one inside both, which comes before.
-        self._is_settled = not unsettled_pairs(boxes)
+        self._is_settled = not Crossings(boxes).unsettled()
         self._any_brand: dict[Fuel, list[CompiledRule]] = {fuel: [] for fuel in Fuel}
         self._by_brand: dict[str, dict[Fuel, list[CompiledRule]]] = {
             brand: {fuel: [] for fuel in Fuel} for rule in compiled for brand in rule.brands or ()
