@@ -15,6 +15,11 @@
   // GraphiQL keeps its tabs where the key is kept: in this browser tab only.
   const storage = sessionStorage;
 
+  // A tab is named after its operation; its title stands above, unless a comment is there already.
+  function titled({ title, query }) {
+    return query.startsWith("#") ? query : `# ${title}\n${query}`;
+  }
+
   function authorization() {
     const key = storage.getItem(KEY);
     return key ? "Bearer " + key : undefined;
@@ -48,7 +53,7 @@
         schema: authorization() ? undefined : null,
         plugins: [explorer],
         defaultTabs: examples.map((example) => ({
-          query: "# " + example.title + "\n" + example.query,
+          query: titled(example),
           variables: example.variables || undefined,
         })),
         defaultEditorToolsVisibility: "variables",
