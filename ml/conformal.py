@@ -21,16 +21,19 @@ from numpy.typing import NDArray
 
 from ml.algorithms.contract import State, Vector
 from ml.encoding import Encoder, Matrix, fit_encoder
-from ml.features import CATEGORIES, FeatureRow
+from ml.features import FeatureRow
 from ml.trees import Trees
 
 SMALLEST_ERROR = 0.02
-"""Added to every error, on the logarithm: an estimate that is right by chance proves nothing."""
+"""No error counts for less, and no spread is below, on the logarithm: being right by chance proves
+nothing."""
 
 GROUP_WEIGHT = 200.0
 """A brand's vehicles of one fuel count for themselves as far as they are more than this many."""
 
-SPREAD_TREES = 100
+SPREAD_QUANTILE = 0.9
+"""Of the error's size: what intervals are for lies in the tails."""
+SPREAD_TREES = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Interval:
     Attributes:
         quantile: the half-width in units of the spread.
         groups: by brand and fuel, a factor on the spread; 1 where there is none.
-        encoder, trees: the logarithm of the spread.
+        encoder, trees: the spread, before the factor.
     """
 
     quantile: float
@@ -54,13 +57,9 @@ class Interval:
 
     def spreads(self, rows: Sequence[FeatureRow]) -> Vector:
         """The expected size of the error, but for a factor common to all, shape (n_rows,)."""
-        logs = self.trees.predict(_without_mileage(self.encoder, self.encoder.matrix(rows)))
-        return np.array(
-            [
-                math.exp(log) * self.groups.get(group_of(row), 1.0)
-                for row, log in zip(rows, logs.tolist(), strict=True)
-            ]
-        )
+        spreads = self.trees.predict(_without_mileage(self.encoder, self.encoder.matrix(rows)))
+        factors = np.array([self.groups.get(group_of(row), 1.0) for row in rows])
+        return np.asarray(np.maximum(spreads, SMALLEST_ERROR) * factors)
 
     def state(self) -> State:
         """What ``rebuild`` makes it from."""
@@ -96,26 +95,27 @@ def fit_interval(
         errors: the logarithm of the price less its estimate, each by an estimator that had not
             seen the listing, shape (n_rows,).
     """
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    from ml.flattening import flatten
+    from ml.flattening import fit_trees
 
     encoder, matrix = fit_encoder(rows, log_price, seed=seed)
     matrix = _without_mileage(encoder, matrix)
-    size = np.abs(errors) + SMALLEST_ERROR
-    estimator = HistGradientBoostingRegressor(
+    trees = fit_trees(
+        matrix,
+        np.maximum(np.abs(errors), SMALLEST_ERROR),
+        columns=encoder.columns,
+        seed=seed,
+        loss="quantile",
+        quantile=SPREAD_QUANTILE,
         max_iter=SPREAD_TREES,
         learning_rate=0.06,
         max_leaf_nodes=31,
         min_samples_leaf=min(50, max(5, len(rows) // 20)),
         l2_regularization=20,
         max_features=0.5,
-        categorical_features=[name in CATEGORIES for name in encoder.columns],
-        early_stopping=False,
-        random_state=seed,
-    ).fit(matrix, np.log(size))
-    spread = np.exp(estimator.predict(matrix))
-    return Interval(1.0, _group_factors(rows, np.abs(errors) / spread), encoder, flatten(estimator))
+    )
+    interval = Interval(1.0, {}, encoder, trees)
+    factors = _group_factors(rows, np.abs(errors) / interval.spreads(rows))
+    return Interval(1.0, factors, encoder, trees)
 
 
 def calibrated(

@@ -1,4 +1,4 @@
-"""A fitted scikit-learn estimator as flat trees.
+"""Boosted trees: fitted by scikit-learn, kept as flat arrays.
 
 It reads private attributes of scikit-learn, whose version is pinned for that; the tests compare the
 two bit for bit.
@@ -6,17 +6,52 @@ two bit for bit.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 
-from ml.trees import BITSET, Index, Trees
+from ml.features import CATEGORIES
+from ml.trees import BITSET, Index, Matrix, Trees
+
+# Threads that spin while they wait starve everything else on the machine: two trainings at once
+# then take more than ten times as long. scikit-learn's library reads this when it is loaded.
+os.putenv("OMP_WAIT_POLICY", "passive")
+
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 Nodes = NDArray[Any]
 """scikit-learn's node records, here of all trees, one after the other."""
+
+
+def fit_trees(
+    matrix: Matrix,
+    target: Matrix,
+    *,
+    columns: Sequence[str],
+    never_rises_with: Sequence[str] = (),
+    seed: int,
+    **settings: Any,
+) -> Trees:
+    """Trees whose sum is the expected ``target`` of a row.
+
+    Args:
+        matrix: shape (n_rows, n_columns), made by an ``Encoder``.
+        target: shape (n_rows,).
+        columns: the names of the columns, categories first.
+        never_rises_with: the columns with which the sum may only fall.
+        settings: of ``HistGradientBoostingRegressor``.
+    """
+    estimator = HistGradientBoostingRegressor(
+        categorical_features=[name in CATEGORIES for name in columns],
+        monotonic_cst=[-1 if name in never_rises_with else 0 for name in columns],
+        early_stopping=False,
+        random_state=seed,
+        **settings,
+    )
+    return flatten(estimator.fit(matrix, target))
 
 
 def flatten(estimator: HistGradientBoostingRegressor) -> Trees:

@@ -122,17 +122,25 @@ class _Run:
         held_back, held_back_prices = rows_of(calibration), calibration.price
         log_prices, held_back_logs = np.log(prices), np.log(held_back_prices)
 
-        errors = log_prices - self._unseen_log_prices(rows, prices, within=(0.02, 0.3))
-        interval = fit_interval(rows, log_prices, errors, seed=self.seed)
-        estimator = self._fit(rows, prices, "Fitting", within=(0.35, 0.6))
-        errors = held_back_logs - estimator.log_prices(held_back)
-        interval = calibrated(interval, held_back, errors, coverage=self.coverage)
+        expected = self._unseen_log_prices(rows, prices, within=(0.02, 0.3))
+        interval = fit_interval(rows, log_prices, log_prices - expected, seed=self.seed)
+        estimator = self._fit(rows, prices, "Fitting", within=(0.35, 0.6), expected=expected)
+        estimates = estimator.log_prices(held_back)
+        interval = calibrated(
+            interval, held_back, held_back_logs - estimates, coverage=self.coverage
+        )
 
         # The calibration listings have done their duty: the final fit learns from them as well. It
         # can only be better than the one that was calibrated, so intervals stay on the safe side.
         everything = [*rows, *held_back]
         everything_prices = np.concatenate([prices, held_back_prices])
-        final = self._fit(everything, everything_prices, "Fitting to all", within=(0.6, 0.9))
+        final = self._fit(
+            everything,
+            everything_prices,
+            "Fitting to all",
+            within=(0.6, 0.9),
+            expected=np.concatenate([expected, estimates]),
+        )
         return self._assembled(final, interval, everything, everything_prices), everything
 
     def _unseen_log_prices(
@@ -153,7 +161,13 @@ class _Run:
         return estimates
 
     def _fit(
-        self, rows: list[FeatureRow], prices: Vector, stage: str, *, within: tuple[float, float]
+        self,
+        rows: list[FeatureRow],
+        prices: Vector,
+        stage: str,
+        *,
+        within: tuple[float, float],
+        expected: Vector | None = None,
     ) -> Estimator:
         begin, end = within
         self.progress(begin, stage)
@@ -163,6 +177,7 @@ class _Run:
             hyperparameters=self.hyperparameters,
             seed=self.seed,
             progress=lambda share: self.progress(begin + share * (end - begin), stage),
+            expected=expected,
         )
 
     def _assembled(

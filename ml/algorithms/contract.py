@@ -66,11 +66,14 @@ class Algorithm(Protocol):
         hyperparameters: Mapping[str, Any],
         seed: int,
         progress: Progress,
+        expected: Vector | None = None,
     ) -> Estimator:
         """Learn from listings; deterministic for a seed.
 
         Args:
             hyperparameters: valid by the schema, and complete.
+            expected: the logarithm of each price as estimated by estimators that had not seen it,
+                where there are such: what is far from it is an outlier. May be ignored.
         """
 
     def rebuild(self, state: State) -> Estimator:

@@ -33,6 +33,7 @@ class LinearRegression:
         hyperparameters: Mapping[str, Any],  # noqa: ARG002 - it has none
         seed: int,  # noqa: ARG002 - nothing is drawn by lot
         progress: Progress,
+        expected: Vector | None = None,  # noqa: ARG002 - it takes prices as they are
     ) -> LinearFormula:
         from sklearn.linear_model import LinearRegression as LeastSquares
 

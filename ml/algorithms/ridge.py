@@ -49,6 +49,7 @@ class Ridge:
         hyperparameters: Mapping[str, Any],
         seed: int,
         progress: Progress,
+        expected: Vector | None = None,  # noqa: ARG002 - it takes prices as they are
     ) -> LinearFormula:
         from sklearn.linear_model import Ridge as PenalisedLeastSquares
 
