@@ -90,6 +90,8 @@ def add(session: Session, *, code: str, name: str, currency: str, now: datetime)
 
 def find(session: Session, code: str) -> tables.Market | None:
     """The market with this code, where there is one."""
+    if not _CODE.fullmatch(code):
+        return None  # Not asked: PostgreSQL takes no text with a NUL character.
     return session.exec(select(tables.Market).where(tables.Market.code == code)).first()
 
 

@@ -90,9 +90,9 @@ def create(
         Refusals: several reasons for that.
     """
     check_ready(snapshot)
-    stocked = stock.by_reference(
-        session, snapshot.market_id, [each.reference for each in vehicles if each.reference]
-    )
+    # What is no text is refused below; PostgreSQL would take none with a NUL character.
+    asked = [each.reference for each in vehicles if (each.reference or "").isprintable()]
+    stocked = stock.by_reference(session, snapshot.market_id, [each for each in asked if each])
     known = [_known(vehicle, stocked, on=on) for vehicle in vehicles]
     outcomes = predictions.predict(
         snapshot.matcher, snapshot.champion_model(), [each.description for each in vehicles], on=on

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from domain import activations, audit, catalogue, markets, models, tables
 from domain.database import Database
@@ -158,7 +158,7 @@ class Serving:
     def refresh(self) -> None:
         """Build anew what has changed in the database."""
         with self._building, self._database.reading() as session:
-            for market in session.exec(select(tables.Market)):
+            for market in session.exec(select(tables.Market).order_by(col(tables.Market.id))):
                 present = self._pricing.get(market.code)
                 if present is None or self._is_stale(present, market):
                     self._pricing[market.code] = self._build(session, market, present)

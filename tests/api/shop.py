@@ -1,0 +1,216 @@
+"""A market that is served in the test's own process, and how to ask it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from domain import (
+    access,
+    activations,
+    listings,
+    markets,
+    migrations,
+    sample,
+    stock,
+    strategies,
+    tables,
+)
+from domain.database import Database
+from domain.pricing.house import house_rule
+from domain.tables import Role
+from domain.trainings import PromotionPolicy, TrainingRequest
+from ml import runs
+
+KEYS = "keys.json"
+
+# Who asks is remembered for a moment, and revisions are read all the time.
+OF_NO_REQUEST = ("FROM api_key", "FROM market ORDER BY market.id")
+
+CAR = {
+    "brand": "Peugeot",
+    "model": "208",
+    "releaseYear": 2021,
+    "fuel": "essence",
+    "mileageKm": 42_000,
+}
+"""A description that the sample market knows."""
+
+CREATE_QUOTES = """
+mutation ($input: CreateQuotesInput!) {
+  createQuotes(input: $input) {
+    quotes {
+      id
+      price { amount currency }
+      marketPrice { amount }
+      interval { low { amount } high { amount } coverage }
+      match { score entry { brand model fuel } corrections { field given understood } }
+      steps { kind explanation ruleKey factor amount before { amount } after { amount } }
+      reviewReasons
+      challenger
+      createdBy
+      replay { identical price { amount } }
+    }
+    userErrors { code message field }
+  }
+}
+"""
+
+
+def settings_of(folder: Path) -> Settings:
+    """The settings of an installation in a folder, whatever the environment says."""
+    return Settings(_env_file=None, data_dir=folder)
+
+
+def made_market(folder: Path) -> None:
+    """Make market FR in a folder: small, and with the model that is quickest to train."""
+    settings = settings_of(folder)
+    database = Database(settings.resolved_database_url)
+    migrations.upgrade(database.engine)
+    now = datetime.now(UTC)
+    with database.unit_of_work() as session:
+        market = markets.add(session, code="FR", name="France", currency="EUR", now=now)
+        rows = list(sample.listings(today=now.date(), count=3_000))
+        listings.add_listings(session, market, rows, today=now.date())
+        stock.add_vehicles(
+            session,
+            market,
+            list(sample.stock(today=now.date(), count=30)),
+            today=now.date(),
+            now=now,
+            reason="taken into stock",
+        )
+    _train(database, settings, market)
+    with database.unit_of_work() as session:
+        _activate_house_rule(session, market, now)
+        keys = {
+            role.value: access.create(
+                session,
+                name=role.value.lower(),
+                roles={role},
+                secret=settings.secret_key_bytes,
+                by="test",
+                now=now,
+            )[1]
+            for role in Role
+        }
+    (folder / KEYS).write_text(json.dumps(keys))
+    database.close()
+
+
+def _train(database: Database, settings: Settings, market: tables.Market) -> None:
+    published = runs.run(
+        database,
+        market.id,
+        TrainingRequest("linear_regression", {}, promotion=PromotionPolicy.IF_BETTER),
+        artifact_key=settings.artifact_key,
+        progress=lambda _share, _stage: None,
+    )
+    with database.unit_of_work() as session:
+        published.publish(session, by="data_science", now=datetime.now(UTC))
+
+
+def _activate_house_rule(session: Any, market: tables.Market, now: datetime) -> None:
+    strategy = strategies.create(
+        session,
+        market=market,
+        name="House rule",
+        description=None,
+        content=house_rule(),
+        by="pricing",
+        now=now,
+    )
+    version = strategies.versions_of(session, [strategy.id])[strategy.id][0]
+    strategies.submit(session, version.id, by="pricing", now=now)
+    strategies.approve(session, version.id, simulated=lambda *_: True, by="approver", now=now)
+    activations.activate(session, version.id, by="approver", now=now)
+
+
+class Shop:
+    """A served market and the keys to it."""
+
+    def __init__(self, client: TestClient, folder: Path) -> None:
+        self.client = client
+        self.folder = folder
+        self.keys: dict[str, str] = json.loads((folder / KEYS).read_text())
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The database beneath, for what no client can do."""
+        database = Database(settings_of(self.folder).resolved_database_url)
+        yield database
+        database.close()
+
+    def ask(
+        self,
+        document: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        role: Role = Role.SALES,
+        status: int = 200,
+    ) -> dict[str, Any]:
+        """The body of the answer, its status checked."""
+        answer = self.client.post(
+            "/graphql",
+            json={"query": document, "variables": variables or {}},
+            headers={"Authorization": f"Bearer {self.keys[role.value]}"},
+        )
+        assert answer.status_code == status, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def data(
+        self, document: str, variables: dict[str, Any] | None = None, *, role: Role = Role.SALES
+    ) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        body = self.ask(document, variables, role=role)
+        assert "errors" not in body, body["errors"]
+        data: dict[str, Any] = body["data"]
+        return data
+
+    def quote(self, *vehicles: dict[str, Any], **input: Any) -> dict[str, Any]:
+        """The payload of `createQuotes` for some vehicles of market FR."""
+        asked = {"market": "FR", "vehicles": list(vehicles)} | input
+        payload: dict[str, Any] = self.data(CREATE_QUOTES, {"input": asked})["createQuotes"]
+        return payload
+
+    def statements(self, work: Callable[[], object]) -> int:
+        """How many SQL statements some work makes, those that follow no request apart."""
+        counted: list[str] = []
+
+        def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if not any(each in statement for each in OF_NO_REQUEST):
+                counted.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            work()
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        return len(counted)
+
+    @property
+    def now(self) -> datetime:
+        """The present of the server."""
+        return datetime.now(UTC)
+
+    def quotes_stored(self) -> int:
+        """How many quotes there are."""
+        count: int = self.data("{ quotes { totalCount } }")["quotes"]["totalCount"]
+        return count
+
+
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Shop]:
+    """Serve the market of a folder."""
+    with TestClient(create_app(settings_of(folder))) as client:
+        yield Shop(client, folder)
