@@ -100,14 +100,12 @@ def roll_back(
     faults = Faults()
     _check_reason(faults, reason, required=True)
     faults.raise_if_any()
-    revision = session.exec(
-        select(tables.Market.revision).where(tables.Market.id == market_id)
-    ).one_or_none()
+    seen = in_force(session, market_id, now).active
     market = _locked_market(session, market_id)
     ledger = ledger_of(session, market.id)
     now = _ledger_time(ledger, now)
     present = _present(ledger, market, now)
-    if market.revision != revision or expected_version_id not in (None, present.version_id):
+    if present is not seen or expected_version_id not in (None, present.version_id):
         raise Conflict("Somebody else has just changed what is in force: look at it again.")
     layers = ledger.beneath(present, now)
     if not layers:

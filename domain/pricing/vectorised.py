@@ -161,7 +161,7 @@ def _to_cents(price: _Amounts, band: _Band) -> _Amounts:
     half_up = (np.abs(price) + _CENT // 2) // _CENT
     cents = np.where(price < 0, -half_up, half_up)
     low = cents * _CENT < band.floor
-    high = ~low & (cents * _CENT > band.ceiling) & ((cents - 1) * _CENT >= band.floor)
+    high = (cents * _CENT > band.ceiling) & ((cents - 1) * _CENT >= band.floor)
     return cents + low - high
 
 

@@ -1,4 +1,5 @@
-from dataclasses import replace
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -6,11 +7,13 @@ import pytest
 from sqlmodel import Session, select
 
 from domain import activations, pages, strategies, tables
+from domain.database import Database
 from domain.errors import (
     Conflict,
     FourEyes,
     InvalidState,
     NotFound,
+    Refusal,
     Refusals,
     SimulationRequired,
 )
@@ -308,10 +311,64 @@ def replace_factor(document: dict[str, object], factor: str) -> dict[str, object
 def test_the_defaulted_cells_are_those_of_the_stock(session: Session) -> None:
     factories.a_vehicle(session, brand="Peugeot", fuel=Fuel.PETROL, price=Decimal(9000))
     factories.a_vehicle(session, brand="Dacia", fuel=Fuel.DIESEL, price=Decimal(5000))
-    version = a_draft(session, replace(house_rule()))
+    version = a_draft(session, house_rule())
     market = factories.a_market(session)
 
     found = strategies.analysis(session, version, market_id=market.id)
 
     (cell,) = found.defaulted
     assert (cell.brand, cell.fuel, cell.vehicles, cell.value) == ("Dacia", "DIESEL", 1, 5000)
+
+
+def test_of_a_verdict_and_a_withdrawal_at_once_one_wins(database: Database) -> None:
+    with database.unit_of_work() as session:
+        version_id = a_submitted_version(session).id
+    ready = threading.Barrier(2)
+    refused: list[str] = []
+
+    def attempt(deed: Callable[[Session], object]) -> None:
+        ready.wait()
+        try:
+            with database.unit_of_work() as session:
+                deed(session)
+        except Refusal as refusal:
+            refused.append(refusal.code)
+
+    def approve(session: Session) -> None:
+        strategies.approve(session, version_id, simulated=simulated, by="bob", now=NOON)
+
+    def withdraw(session: Session) -> None:
+        strategies.withdraw(session, version_id, by="ana", now=NOON)
+
+    threads = [threading.Thread(target=attempt, args=(deed,)) for deed in (approve, withdraw)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert refused == ["INVALID_STATE"]
+    with database.reading() as session:
+        version = strategies.get_version(session, version_id)
+        reviewed = bool(strategies.reviews_of(session, [version_id])[version_id])
+        assert reviewed == (version.status is StoredStatus.APPROVED)
+
+
+def test_two_drafts_at_once_get_two_numbers(database: Database) -> None:
+    with database.unit_of_work() as session:
+        strategy_id = a_draft(session).strategy_id
+    ready = threading.Barrier(3)
+
+    def attempt() -> None:
+        ready.wait()
+        with database.unit_of_work() as session:
+            strategies.draft(session, strategy_id, house_rule(), by="ana", now=NOON)
+
+    threads = [threading.Thread(target=attempt) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with database.reading() as session:
+        versions = strategies.versions_of(session, [strategy_id])[strategy_id]
+        assert [version.number for version in versions] == [4, 3, 2, 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from hypothesis import strategies as st
 
@@ -72,6 +72,11 @@ def factors(draw: st.DrawFn) -> Decimal:
 
 
 @st.composite
+def amounts(draw: st.DrawFn) -> Decimal:
+    return draw(st.just(Decimal(0)) | decimals("-900", "900", 2))
+
+
+@st.composite
 def ladders(draw: st.DrawFn) -> tuple[LadderStep, ...]:
     days = sorted(draw(st.sets(st.integers(0, 120), max_size=4)))
     falling = sorted((draw(factors()) for _ in days), reverse=True)
@@ -92,19 +97,21 @@ def guards(draw: st.DrawFn) -> Guards:
 @st.composite
 def roundings(draw: st.DrawFn) -> Rounding:
     step = draw(st.sampled_from(["0.05", "1", "7.31", "50", "100", "1000"]).map(Decimal))
-    ending = draw(decimals("0", str(step - Decimal("0.01")), 2))
+    # Half a step away from round prices: ties are common.
+    halfway = (step / 2).quantize(Decimal("0.01"), ROUND_DOWN)
+    ending = draw(
+        st.sampled_from([Decimal(0), halfway]) | decimals("0", str(step - Decimal("0.01")), 2)
+    )
     return Rounding(step, ending, draw(st.sampled_from(RoundingMode)))
 
 
 @st.composite
 def submittable_contents(draw: st.DrawFn, most_rules: int = 5) -> StrategyContent:
     """Rules at random, settled by what the analysis proposes for those that clash."""
-    rules = [Rule("default", factor=draw(factors()), amount=draw(decimals("-900", "900", 2)))]
+    rules = [Rule("default", factor=draw(factors()), amount=draw(amounts()))]
     for each in draw(st.lists(conditions(), max_size=most_rules, unique=True)):
         if not each.accept_everything:
-            rules.append(
-                Rule(f"rule-{len(rules)}", each, draw(factors()), draw(decimals("-900", "900", 2)))
-            )
+            rules.append(Rule(f"rule-{len(rules)}", each, draw(factors()), draw(amounts())))
     content = StrategyContent(
         settled(rules), draw(ladders()), draw(guards()), draw(st.none() | roundings())
     )
@@ -154,6 +161,7 @@ def vehicles(draw: st.DrawFn) -> tuple[Decimal, PricedVehicle]:
     market_price = draw(
         st.sampled_from(["1000.98", "1000.99", "5000.99", "9999.98", "9999.99"]).map(Decimal)
         | decimals("0.01", "12000", 2)
+        | st.integers(1, 400).map(lambda number: Decimal(25 * number))
     )
     return market_price, PricedVehicle(
         brand=draw(st.sampled_from((*BRANDS, "CITROEN", "Dacia"))),

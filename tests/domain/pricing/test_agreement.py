@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.pricing.columns import columns_of
-from domain.pricing.content import LadderStep, Rounding, Rule, StrategyContent
+from domain.pricing.content import Guards, LadderStep, Rounding, RoundingMode, Rule, StrategyContent
 from domain.pricing.engine import PricedVehicle, PricingPolicy
 from domain.pricing.house import house_rule
 from domain.pricing.vectorised import REFUSED, VectorisedPolicy
@@ -61,6 +61,30 @@ def check_agreement(content: StrategyContent, stock: Stock) -> None:
 @given(submittable_contents(), st.lists(vehicles(), min_size=1, max_size=12))
 def test_three_readings_of_a_strategy_agree(content: StrategyContent, stock: Stock) -> None:
     check_agreement(content, stock)
+
+
+@st.composite
+def small_round_contents(draw: st.DrawFn) -> StrategyContent:
+    """Prices near zero and halfway between endings: where roundings differ."""
+
+    def maybe(*choices: str) -> Decimal | None:
+        chosen = draw(st.none() | st.sampled_from(choices))
+        return None if chosen is None else Decimal(chosen)
+
+    ending = draw(st.sampled_from(["0", "25", "49.99"]).map(Decimal))
+    return StrategyContent(
+        (Rule("default", amount=draw(st.sampled_from([0, -50, -100]).map(Decimal))),),
+        guards=Guards(maybe("0.9", "1"), maybe("1", "1.5"), None, maybe("20", "150")),
+        rounding=Rounding(Decimal(50), ending, draw(st.sampled_from(RoundingMode))),
+    )
+
+
+@settings(patient, max_examples=200)
+@given(small_round_contents(), st.lists(st.integers(1, 80), min_size=20, max_size=20))
+def test_three_readings_agree_at_every_edge_of_rounding(
+    content: StrategyContent, fives: list[int]
+) -> None:
+    check_agreement(content, [(Decimal(5 * number), a_vehicle()) for number in fives])
 
 
 @pytest.mark.slow
