@@ -188,7 +188,8 @@ class Shop:
         counted: list[str] = []
 
         def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if not any(each in statement for each in OF_NO_REQUEST):
+            is_asked = not any(each in statement for each in OF_NO_REQUEST)
+            if statement.startswith("SELECT") and is_asked:
                 counted.append(statement)
 
         event.listen(Engine, "before_cursor_execute", count)

@@ -98,7 +98,7 @@ def test_a_promotion_is_served_within_a_second(shop: Shop) -> None:
             "{ predict(input: $input) { predictions { model { id } } } }",
             {"input": {"market": "FR", "vehicles": [CAR]}},
         )["predict"]["predictions"][0]["model"]["id"],
-        lambda id: bool(id == model["id"]),
+        lambda served: bool(served == model["id"]),
         within_s=1.0,
     )
     assert served == model["id"]
@@ -182,9 +182,9 @@ def test_the_algorithms_say_what_they_take(shop: Shop) -> None:
 
 
 def test_an_id_of_another_type_is_not_found(shop: Shop) -> None:
-    payload = shop.data(
-        PROMOTE, {"input": {"model": "UXVvdGU6MQ"}}, role=Role.DATA_SCIENCE
-    )["promoteModel"]
+    payload = shop.data(PROMOTE, {"input": {"model": "UXVvdGU6MQ"}}, role=Role.DATA_SCIENCE)[
+        "promoteModel"
+    ]
 
     assert [(error["code"], error["field"]) for error in payload["userErrors"]] == [
         ("NOT_FOUND", ["model"])

@@ -1,0 +1,159 @@
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api import examples
+from domain.tables import Role
+from tests.api.shop import Shop
+
+FORECOURT = [sys.executable, "-m", "api.cli"]
+
+
+def forecourt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, in a folder without settings."""
+    return subprocess.run(
+        [*FORECOURT, *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def environment() -> dict[str, str]:
+    """This process's, without any setting of an installation."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("FORECOURT_")}
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+@contextmanager
+def a_served(folder: Path, *arguments: str) -> Iterator[str]:
+    """The address of a server process that is ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [*FORECOURT, "serve", "--port", str(port), *arguments],
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(process, address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "the server has ended"
+        try:
+            if httpx.get(f"{address}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError("the server is not ready after 30 s")
+
+
+@pytest.fixture
+def served_folder(market_folder: Path, tmp_path: Path) -> Path:
+    """A folder in which the command finds the tests' market."""
+    shutil.copytree(market_folder, tmp_path / ".forecourt")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_demo_makes_a_market_once_and_keeps_it(tmp_path: Path) -> None:
+    first = forecourt(tmp_path, "demo", "--no-serve")
+    again = forecourt(tmp_path, "demo", "--no-serve")
+
+    assert first.returncode == 0, first.stderr
+    assert "now the champion" in first.stdout
+    keys = first.stdout.partition("Keys")[2]
+    assert all(role in keys for role in ("SALES", "PRICING", "APPROVER", "DATA_SCIENCE", "ADMIN"))
+    assert again.stdout.partition("Keys")[2] == keys
+    assert "Making" not in again.stderr
+
+
+@pytest.mark.parametrize("example", examples.EXAMPLES[:-1], ids=lambda each: each.title)
+def test_each_example_of_graphiql_works_in_the_demo(shop: Shop, example: examples.Example) -> None:
+    variables = json.loads(example.variables) if example.variables else {}
+    role = Role.DATA_SCIENCE if example.title == "Train" else Role.SALES
+
+    data = shop.data(example.query, variables, role=role)
+
+    payload = next(iter(data.values()))
+    assert payload
+    assert not payload.get("userErrors")
+
+
+@pytest.mark.slow
+def test_a_key_made_on_the_command_line_opens_a_running_server(served_folder: Path) -> None:
+    with a_served(served_folder, "--no-worker") as address:
+        made = forecourt(served_folder, "key", "create", "Ana", "--role", "SALES")
+        key = made.stdout.splitlines()[-1]
+
+        answer = httpx.post(
+            f"{address}/graphql",
+            json={"query": "{ viewer { name roles } }"},
+            headers={"Authorization": f"Bearer {key}"},
+        )
+
+    assert answer.json()["data"] == {"viewer": {"name": "Ana", "roles": ["SALES"]}}
+
+
+@pytest.mark.slow
+def test_a_revoked_key_opens_nothing_a_second_later(served_folder: Path) -> None:
+    key = json.loads((served_folder / ".forecourt" / "keys.json").read_text())["SALES"]
+    ask = {"json": {"query": "{ viewer { name } }"}, "headers": {"Authorization": f"Bearer {key}"}}
+    with a_served(served_folder, "--no-worker") as address:
+        before = httpx.post(f"{address}/graphql", **ask).status_code
+        forecourt(served_folder, "key", "revoke", "sales")
+        time.sleep(1)
+        after = httpx.post(f"{address}/graphql", **ask).status_code
+
+    assert (before, after) == (200, 401)
+
+
+def test_serving_an_unmigrated_database_names_the_command_that_mends_it(tmp_path: Path) -> None:
+    done = forecourt(tmp_path, "serve")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("run `forecourt migrate`.")
+
+
+def test_a_wrong_setting_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FORECOURT_LOG_FORMAT=papyrus\n")
+
+    done = forecourt(tmp_path, "settings")
+
+    assert done.returncode == 2
+    assert "FORECOURT_LOG_FORMAT" in done.stderr
+
+
+def test_settings_are_printed_without_their_secrets(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "FORECOURT_DATABASE_URL=postgresql://me:hunter2@localhost/prices\n"
+        "FORECOURT_SECRET_KEY=0123456789abcdef0123456789abcdef\n"
+    )
+
+    shown = forecourt(tmp_path, "settings").stdout
+
+    assert "postgresql" in shown
+    assert "hunter2" not in shown
+    assert "0123456789abcdef" not in shown
