@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from api import health, telemetry
 from api.access import Keys
 from api.context import Application, Context, utc_now
-from api.door import Arrival, Door, Limits, Points
+from api.door import Arrival, Door, Points
 from api.examples import EXAMPLES
 from api.schema import schema
 from api.settings import Settings
@@ -43,6 +43,7 @@ def create_app(settings: Settings) -> Starlette:
             yield
         finally:
             await application.watch.stop()
+            await door.points.close()
             application.serving.stop()
             application.database.close()
 
@@ -96,15 +97,7 @@ def make_door(application: Application) -> Door:
         authenticate=Keys(
             application.database, secret=settings.secret_key_bytes, threads=application.threads
         ),
-        limits=Limits(
-            body_bytes=settings.max_body_bytes,
-            tokens=settings.max_tokens,
-            depth=settings.max_depth,
-            aliases=settings.max_aliases,
-            cost=settings.max_cost,
-            points_per_minute=settings.points_per_minute,
-            request_seconds=settings.request_timeout_s,
-        ),
+        limits=settings.limits,
         points=Points(
             settings.points_per_minute,
             None if settings.redis_url is None else settings.redis_url.get_secret_value(),

@@ -19,6 +19,10 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from api.limits import Limits
+
+_LIMITS = Limits()
+
 
 class LogFormat(StrEnum):
     """How log lines look."""
@@ -63,15 +67,58 @@ class Settings(BaseSettings):
         description="Origins of front ends in a browser, as a JSON list; none by default.",
     )
     graphiql: bool = Field(default=True, description="Whether browsers are shown GraphiQL.")
-    max_body_bytes: int = Field(default=2_000_000, ge=1_000)
-    max_tokens: int = Field(default=10_000, ge=100, description="Of a GraphQL document.")
-    max_depth: int = Field(default=20, ge=3)
-    max_aliases: int = Field(default=200, ge=1)
-    max_cost: int = Field(
-        default=100_000, ge=100, description="Points of one request; about one an object returned."
+    max_body_bytes: int = Field(
+        default=_LIMITS.body_bytes, ge=1_000, description="Of a request, or a WebSocket message."
     )
-    points_per_minute: int = Field(default=1_000_000, ge=100, description="Points of one caller.")
-    request_timeout_s: float = Field(default=30.0, gt=0)
+    body_timeout_s: float = Field(
+        default=_LIMITS.body_seconds, gt=0, description="How long a client may take to send it."
+    )
+    max_json_depth: int = Field(default=_LIMITS.json_depth, ge=5, description="Of variables.")
+    max_list_items: int = Field(
+        default=_LIMITS.list_items, ge=1_000, description="Of any list in variables."
+    )
+    max_tokens: int = Field(
+        default=_LIMITS.tokens, ge=100, description="Words and signs of a GraphQL document."
+    )
+    max_definitions: int = Field(
+        default=_LIMITS.definitions, ge=1, description="Operations and fragments of a document."
+    )
+    max_depth: int = Field(default=_LIMITS.depth, ge=3, description="Of nested fields.")
+    max_aliases: int = Field(default=_LIMITS.aliases, ge=1)
+    max_fields: int = Field(
+        default=_LIMITS.fields, ge=100, description="Selected fields, fragments expanded."
+    )
+    max_root_fields: int = Field(
+        default=_LIMITS.root_fields, ge=1, description="Of one operation, fragments expanded."
+    )
+    max_cost: int = Field(
+        default=_LIMITS.cost, ge=100, description="Points of a request: one an object returned."
+    )
+    points_per_minute: int = Field(
+        default=_LIMITS.points_per_minute, ge=100, description="Points of one caller."
+    )
+    assumed_list_size: int = Field(
+        default=_LIMITS.list_size,
+        ge=1,
+        description="Items that a list costs where nothing says how many it can have.",
+    )
+    request_timeout_s: float = Field(
+        default=_LIMITS.request_seconds, gt=0, description="Of an operation, or of one event."
+    )
+    socket_init_timeout_s: float = Field(
+        default=_LIMITS.init_seconds, gt=0, description="Until a WebSocket says who it is."
+    )
+    heartbeat_s: float = Field(
+        default=_LIMITS.heartbeat_seconds, gt=0, description="Between signs of a silent stream."
+    )
+    max_socket_operations: int = Field(
+        default=_LIMITS.socket_operations, ge=1, description="Under way on one WebSocket."
+    )
+    max_cached_characters: int = Field(
+        default=_LIMITS.cached_characters,
+        ge=0,
+        description="Text of the parsed documents that a process keeps.",
+    )
     revision_poll_s: float = Field(
         default=0.3,
         gt=0,
@@ -85,6 +132,30 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_dir / 'forecourt.db'}"
+
+    @property
+    def limits(self) -> Limits:
+        """What one request, one connection and one caller may ask for."""
+        return Limits(
+            body_bytes=self.max_body_bytes,
+            body_seconds=self.body_timeout_s,
+            json_depth=self.max_json_depth,
+            list_items=self.max_list_items,
+            tokens=self.max_tokens,
+            definitions=self.max_definitions,
+            depth=self.max_depth,
+            aliases=self.max_aliases,
+            fields=self.max_fields,
+            root_fields=self.max_root_fields,
+            cost=self.max_cost,
+            points_per_minute=self.points_per_minute,
+            list_size=self.assumed_list_size,
+            request_seconds=self.request_timeout_s,
+            init_seconds=self.socket_init_timeout_s,
+            heartbeat_seconds=self.heartbeat_s,
+            socket_operations=self.max_socket_operations,
+            cached_characters=self.max_cached_characters,
+        )
 
     @cached_property
     def secret(self) -> bytes:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 
 from api import telemetry
 from api.cli.common import load_settings, opened
+
+log = structlog.get_logger(__name__)
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
@@ -36,6 +39,8 @@ def serve(
         pass  # The database is there and migrated; each process opens it for itself.
     settings = load_settings()
     telemetry.set_up_logs(settings)
+    if workers > 1 and settings.redis_url is None:
+        log.warning("limits_count_per_process", workers=workers, remedy="set FORECOURT_REDIS_URL")
     with _jobs_beside(worker):
         uvicorn.run(
             "api.app:from_environment",

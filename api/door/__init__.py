@@ -15,9 +15,9 @@ bytes is here: the form of requests and answers, limits, prices, points and code
 from api.door.door import Door
 from api.door.engine import Arrival, Outcome
 from api.door.graphiql import Example
-from api.door.limits import Limits
 from api.door.points import Points, Standing
 from api.door.refused import Refused, refused
+from api.limits import Limits
 
 __all__ = [
     "Arrival",

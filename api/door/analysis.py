@@ -39,8 +39,8 @@ from graphql import (
 )
 
 from api.cost import SIZED_BY_PARENT, UNSTATED, FieldCost, cost_of
-from api.door.limits import Limits
 from api.door.refused import Refused, over, refused
+from api.limits import Limits
 
 Variables = Mapping[str, Any]
 

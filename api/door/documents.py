@@ -26,8 +26,8 @@ from graphql.utilities import value_from_ast_untyped
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from api.door.analysis import Survey, survey_document
-from api.door.limits import Limits
 from api.door.refused import Refused, faulty_document, over, refused
+from api.limits import Limits
 
 RULES = (*specified_rules, *recommended_rules)
 

@@ -19,11 +19,11 @@ from api.door import answers, negotiation
 from api.door.engine import ContextFactory, Engine, Observer
 from api.door.events import event_stream
 from api.door.graphiql import Example, GraphiQL
-from api.door.limits import Limits
 from api.door.points import Points
 from api.door.refused import Refused, broken, refused, unauthenticated
 from api.door.requests import asked_by_get, asked_by_post
 from api.door.socket import Socket
+from api.limits import Limits
 
 log = structlog.get_logger(__name__)
 

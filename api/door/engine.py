@@ -27,11 +27,11 @@ from strawberry.execution import optimized_is_awaitable
 
 from api.door.analysis import check_cost
 from api.door.documents import Documents, Operation
-from api.door.limits import Limits
 from api.door.points import Points, Standing
 from api.door.refused import Refused, faulty_document, refused, unauthenticated
 from api.door.requests import Asked
 from api.errors import top_level
+from api.limits import Limits
 
 log = structlog.get_logger(__name__)
 

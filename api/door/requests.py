@@ -11,8 +11,8 @@ import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 
-from api.door.limits import Limits
 from api.door.refused import Malformed, Refused, over, refused
+from api.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

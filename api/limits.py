@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain import pages
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -32,7 +34,7 @@ class Limits:
         cached_characters: text of the parsed documents kept in memory, all together.
     """
 
-    body_bytes: int = 1024 * 1024
+    body_bytes: int = 2_000_000
     body_seconds: float = 20.0
     json_depth: int = 40
     list_items: int = 5_000
@@ -44,7 +46,7 @@ class Limits:
     root_fields: int = 50
     cost: int = 100_000
     points_per_minute: int = 1_000_000
-    page_size: int = 50
+    page_size: int = pages.DEFAULT_SIZE
     list_size: int = 10
     request_seconds: float = 30.0
     init_seconds: float = 10.0
