@@ -110,24 +110,7 @@ def roll_back(
     layers = ledger.beneath(present, now)
     if not layers:
         raise InvalidState("Nothing was in force before: there is nothing to go back to.")
-    restored = []
-    for layer in reversed(layers):
-        version = session.get_one(tables.StrategyVersion, layer.version_id)
-        check_runnable(version)
-        restored.append(
-            _record(
-                session,
-                market,
-                version,
-                action="strategy.rolled_back",
-                by=by,
-                now=now,
-                starts_at=now,
-                ends_at=layer.ends_at,
-                reason=reason,
-            )
-        )
-    return restored[-1]
+    return _restore(session, market, layers, by=by, now=now, reason=reason)
 
 
 def in_force(session: Session, market_id: int, at: datetime) -> InForce:
@@ -265,6 +248,36 @@ def _present(ledger: Ledger, market: tables.Market, now: datetime) -> tables.Act
     if stretch is None or stretch.active is None:
         raise NoActiveStrategy(market.code, path=("market",))
     return stretch.active
+
+
+def _restore(
+    session: Session,
+    market: tables.Market,
+    layers: list[tables.Activation],
+    *,
+    by: str,
+    now: datetime,
+    reason: str,
+) -> tables.Activation:
+    """Record the layers anew, the lowest first; the topmost is then in force."""
+    versions = [session.get_one(tables.StrategyVersion, layer.version_id) for layer in layers]
+    for version in versions:
+        check_runnable(version)
+    rows = [
+        _record(
+            session,
+            market,
+            version,
+            action="strategy.rolled_back",
+            by=by,
+            now=now,
+            starts_at=now,
+            ends_at=layer.ends_at,
+            reason=reason,
+        )
+        for layer, version in zip(reversed(layers), reversed(versions), strict=True)
+    ]
+    return rows[-1]
 
 
 def _record(
