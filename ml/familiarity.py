@@ -12,7 +12,7 @@ import numpy as np
 from ml.features import FeatureRow
 
 MODEL_SAYS_SO = 30
-"""From so many listings on, what was seen of a model bounds what is familiar of it."""
+"""From so many listings on, the ages, mileages and engines of a model bound what is familiar."""
 
 Bounds = Sequence[tuple[float, float]]
 """The lowest and highest value seen of each number and of the log price, NaN where none was."""
@@ -20,21 +20,20 @@ Bounds = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Familiar:
-    """The values that were seen, in the market and by model.
+    """The values that were seen, by model.
 
     Attributes:
-        market: the bounds of all listings.
-        models: by model, the bounds of its listings where they are many, None where they are few.
+        models: by model, the bounds of its prices, and those of its numbers where its listings are
+            many; where they are few, the numbers have the bounds of the whole market.
     """
 
-    market: Bounds
-    models: Mapping[str, Bounds | None]
+    models: Mapping[str, Bounds]
 
     def is_outside(self, row: FeatureRow, log_price: float) -> bool:
         """Whether the model is unknown, or a number or the estimate is beyond what was seen."""
-        if row.model not in self.models:
+        bounds = self.models.get(row.model)
+        if bounds is None:
             return True
-        bounds = self.models[row.model] or self.market
         return any(
             value < low or value > high
             for value, (low, high) in zip((*row.numbers, log_price), bounds, strict=True)
@@ -42,33 +41,27 @@ class Familiar:
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON; a bound that is not known is null."""
-        return {
-            "market": _plain(self.market),
-            "models": {name: bounds and _plain(bounds) for name, bounds in self.models.items()},
-        }
+        return {name: _plain(bounds) for name, bounds in self.models.items()}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Familiar:
         """What ``document`` was made from."""
-        return cls(
-            _bounds(document["market"]),
-            {name: bounds and _bounds(bounds) for name, bounds in document["models"].items()},
-        )
+        return cls({name: _bounds(bounds) for name, bounds in document.items()})
 
 
 def familiar_with(rows: Sequence[FeatureRow], log_prices: Sequence[float]) -> Familiar:
     """What these listings make familiar."""
-    values = np.column_stack([np.array([row.numbers for row in rows]), np.asarray(log_prices)])
+    numbers = np.array([row.numbers for row in rows])
+    values = np.column_stack([numbers, np.asarray(log_prices)])
+    of_market = _seen(numbers)
     by_model: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
         by_model.setdefault(row.model, []).append(index)
-    return Familiar(
-        _seen(values),
-        {
-            model: _seen(values[which]) if len(which) >= MODEL_SAYS_SO else None
-            for model, which in by_model.items()
-        },
-    )
+    models = {}
+    for model, which in by_model.items():
+        seen = _seen(values[which])
+        models[model] = seen if len(which) >= MODEL_SAYS_SO else [*of_market, seen[-1]]
+    return Familiar(models)
 
 
 def _seen(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[tuple[float, float]]:

@@ -21,7 +21,7 @@ Index = NDArray[np.intp]
 BITSET = 256
 """Codes of a category; the last stands for a missing or unknown value."""
 
-WALKS_PER_CHUNK = 100_000
+WALKS_PER_CHUNK = 30_000
 """Rows times trees walked at once: what stays in the processor's cache."""
 
 

@@ -15,9 +15,6 @@ from ml.trees import Trees
 
 NEVER_RISES_WITH = ("mileage_km",)
 
-TOTAL_STEP = 30.0
-"""Iterations times learning rate: with many small steps the accuracy hangs on their product."""
-
 REACH = 0.12
 """How far, on the logarithm, a price may pull from what was expected of it."""
 
@@ -58,13 +55,13 @@ class HistGradientBoosting:
                 "exclusiveMinimum": 0,
                 "maximum": 1,
                 "default": None,
-                "description": "Step of each tree; null makes all steps together 30.",
+                "description": "Step of each tree; null chooses by the number of listings.",
             },
             "leaves": {
                 "type": "integer",
                 "minimum": 2,
                 "maximum": 1000,
-                "default": 127,
+                "default": 63,
                 "description": "Leaves of a tree at most.",
             },
             "l2": {
@@ -107,7 +104,7 @@ class HistGradientBoosting:
             never_rises_with=NEVER_RISES_WITH,
             seed=seed,
             max_iter=iterations,
-            learning_rate=hyperparameters["learning_rate"] or TOTAL_STEP / iterations,
+            learning_rate=hyperparameters["learning_rate"] or _total_step(len(rows)) / iterations,
             max_leaf_nodes=hyperparameters["leaves"],
             l2_regularization=hyperparameters["l2"],
             max_features=hyperparameters["feature_share"],
@@ -126,7 +123,12 @@ class HistGradientBoosting:
 
 def _iterations(listings: int) -> int:
     """As many small steps as the listings have something to teach for."""
-    return int(np.clip(listings // 100, 150, 600))
+    return int(np.clip(listings // 100, 300, 700))
+
+
+def _total_step(listings: int) -> float:
+    """Iterations times learning rate: with many small steps the accuracy hangs on their product."""
+    return float(np.clip(15 + listings / 4000, 15, 30))
 
 
 def _within_reach(log_price: Vector, expected: Vector) -> Vector:
