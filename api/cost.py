@@ -14,6 +14,9 @@ KEY: Final = "cost"
 
 SIZED_BY_PARENT: Final = "parent"
 
+USUAL_RULES: Final = 50
+"""What the rules of a strategy count as; the few strategies with more cost no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldCost:

@@ -10,7 +10,7 @@ import strawberry
 
 from api.amounts import Money, PriceInterval
 from api.context import Context, Info
-from api.cost import cost
+from api.cost import USUAL_RULES, cost
 from api.enums import describe
 from api.errors import UserError, mutation, query, user_errors
 from api.listings import Listing
@@ -160,7 +160,8 @@ class Quote(Node):
 
     @strawberry.field(
         description="From the market price to the price: rule, ladder, guard, rounding, in that "
-        "order; a step that changes nothing is left out, the rule is always there."
+        "order; a step that changes nothing is left out, the rule is always there.",
+        metadata=cost(size=len(StepKind)),
     )
     def steps(self) -> list[PriceStep]:
         return [
@@ -170,7 +171,7 @@ class Quote(Node):
     @strawberry.field(
         description="Each rule of the version: whether it hit, and what beat it or which condition "
         "failed; computed only when asked for.",
-        metadata=cost(weight=5),
+        metadata=cost(weight=5, size=USUAL_RULES),
     )
     async def rule_verdicts(self, info: Info) -> list[RuleVerdict]:
         serving = info.context.application.serving

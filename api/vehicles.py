@@ -9,6 +9,7 @@ import strawberry
 
 from api.amounts import Money
 from api.context import Context, Info
+from api.cost import SIZED_BY_PARENT, cost
 from api.errors import UserError, query, user_errors
 from api.markets import Market
 from api.relay import Node, made, to_id
@@ -18,6 +19,9 @@ from domain.matching import Candidate
 
 if TYPE_CHECKING:
     from api.strategies import StrategyVersion
+
+MAX_CORRECTIONS = 11
+"""Fields of a description that a catalogue entry has too."""
 
 
 @strawberry.input(
@@ -118,7 +122,8 @@ class VehicleMatchCandidate:
     entry: CatalogueEntry = strawberry.field(description="The entry.")
     score: float = strawberry.field(description="0 to 1; 1 is an exact match of every given field.")
     corrections: list[Correction] = strawberry.field(
-        description="Which given fields differed, and what they were taken for."
+        description="Which given fields differed, and what they were taken for.",
+        metadata=cost(size=MAX_CORRECTIONS),
     )
 
     @classmethod
@@ -157,7 +162,9 @@ class VehicleMatchResult:
     best: VehicleMatchCandidate | None = strawberry.field(
         description="The best candidate, when it is good enough and clearly ahead; null otherwise."
     )
-    candidates: list[VehicleMatchCandidate] = strawberry.field(description="Best first.")
+    candidates: list[VehicleMatchCandidate] = strawberry.field(
+        description="Best first.", metadata=cost(size=SIZED_BY_PARENT)
+    )
     problem: UserError | None = strawberry.field(description="Why `best` is null.")
 
 
@@ -253,7 +260,7 @@ async def load_vehicles(context: Context, keys: list[int]) -> list[Vehicle | Non
 
 @strawberry.type
 class VehicleQueries:
-    @query()
+    @query(metadata=cost(count="limit"))
     async def match_vehicle(
         self,
         info: Info,
