@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import Refusal
+from domain.errors import InvalidState, Refusal
 from ml import algorithms
 from ml.algorithms.contract import State
 from ml.conformal import Interval
@@ -37,12 +37,18 @@ PROBES = 16
 _DOCUMENT = "document"
 
 
-class ArtifactRefused(Exception):
-    """An artifact that is not what was published; says why."""
+class ArtifactRefused(InvalidState):
+    """An artifact that is not what was published; why is for the log, not for the caller."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(
+            "The artifact of this model version is not what was published: use another version.",
+            path=("model",),
+        )
         self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def pack(predictor: Predictor, probes: Sequence[FeatureRow]) -> bytes:

@@ -208,7 +208,7 @@ class Serving:
             try:
                 return self._models.get(model_id)
             except ArtifactRefused as refused:
-                self._report_refused(model_id, str(refused))
+                self._report_refused(model_id, refused.reason)
         return None
 
     def _report_refused(self, model_id: int, reason: str) -> None:
