@@ -101,6 +101,8 @@ def load(content: bytes, *, signature: str, key: bytes, max_bytes: int = MAX_BYT
         document = json.loads(arrays.pop(_DOCUMENT).tobytes())
         predictor = _rebuilt(document, arrays)
         answers = np.stack(predictor.log_bounds(_rows(document["probes"])))
+    except ArtifactRefused:
+        raise
     except Refusal as refusal:
         raise ArtifactRefused(refusal.message) from refusal
     except (
