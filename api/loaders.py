@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlmodel import Session, SQLModel, select
 from strawberry.dataloader import DataLoader
 
-from domain import activations, comparables, models, strategies, tables
+from domain import (
+    activations,
+    comparables,
+    models,
+    predictions,
+    price_history,
+    strategies,
+    tables,
+)
 from domain.ledger import Ledger
+from domain.vehicles import VehicleFacts
 
 if TYPE_CHECKING:
     from api.context import Context
@@ -18,6 +29,14 @@ if TYPE_CHECKING:
 Row = TypeVar("Row", bound=SQLModel)
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPriceWanted:
+    """A vehicle of a market whose price the champion is asked for."""
+
+    market_id: int
+    facts: VehicleFacts
 
 
 class Loaders:
@@ -93,6 +112,35 @@ class Loaders:
     @cached_property
     def comparables(self) -> DataLoader[comparables.Wanted, list[tables.Listing] | None]:
         return self._by_key(comparables.most_similar)
+
+    @cached_property
+    def price_changes(
+        self,
+    ) -> DataLoader[price_history.Wanted, list[tables.PriceChange] | None]:
+        return self._by_key(price_history.newest_changes)
+
+    @cached_property
+    def lowest_prior_price(self) -> DataLoader[int, Decimal | None]:
+        return self._by_key(price_history.lowest_prior_prices)
+
+    @cached_property
+    def market_price(self) -> DataLoader[MarketPriceWanted, Decimal | None]:
+        return DataLoader(load_fn=self._market_prices)
+
+    async def _market_prices(self, wanted: list[MarketPriceWanted]) -> list[Decimal | None]:
+        """The champions' market prices: one call of each market's model for all its vehicles."""
+        found: dict[MarketPriceWanted, Decimal] = {}
+        for market_id in dict.fromkeys(each.market_id for each in wanted):
+            market = await self.market.load(market_id)
+            assert market is not None, "a foreign key leads to a row"  # noqa: S101
+            prices = await self._context.compute(
+                predictions.market_prices,
+                await self._context.pricing(market.code),
+                [each.facts for each in wanted if each.market_id == market_id],
+                on=self._context.today,
+            )
+            found |= {MarketPriceWanted(market_id, facts): price for facts, price in prices.items()}
+        return [found.get(each) for each in wanted]
 
     def _rows(self, table: type[Row]) -> DataLoader[int, Row | None]:
         """Rows of one table by primary key; None where there is none."""

@@ -135,8 +135,7 @@ class Quote(Node):
     @strawberry.field(description="The stock vehicle, where a reference was given.")
     async def vehicle(self, info: Info) -> Vehicle | None:
         key = self.row.vehicle_id
-        row = None if key is None else await info.context.loaders.vehicle.load(key)
-        return None if row is None else Vehicle.from_row(row)
+        return None if key is None else await Vehicle.load(info.context, key)
 
     @strawberry.field(description="What the description was taken for, as it was then.")
     def match(self) -> VehicleMatchCandidate:

@@ -15,6 +15,7 @@ from api.predictions import PredictionMutations
 from api.quotes import QuoteMutations, QuoteQueries
 from api.relay import NodeLoader, node_queries
 from api.scalars import SCALARS
+from api.stock import StockQueries
 from api.strategies import StrategyMutations, StrategyQueries
 from api.vehicles import VehicleQueries
 
@@ -38,6 +39,7 @@ class Query(
     AccessQueries,
     MarketQueries,
     VehicleQueries,
+    StockQueries,
     StrategyQueries,
     ModelQueries,
     QuoteQueries,

@@ -11,11 +11,13 @@ from api.amounts import Money
 from api.context import Context, Info
 from api.cost import SIZED_BY_PARENT, cost
 from api.errors import UserError, query, user_errors
+from api.loaders import MarketPriceWanted
 from api.markets import Market
 from api.relay import Node, made, to_id
 from api.vocabulary import Fuel, Gearbox
-from domain import predictions, stock, tables, vehicles
+from domain import predictions, price_history, stock, tables, vehicles
 from domain.matching import Candidate
+from domain.price_history import DEFAULT_CHANGES, MAX_CHANGES
 
 if TYPE_CHECKING:
     from api.strategies import StrategyVersion
@@ -168,6 +170,11 @@ class VehicleMatchResult:
     problem: UserError | None = strawberry.field(description="Why `best` is null.")
 
 
+# Named here, because a vehicle has a field `cost` of its own.
+_ESTIMATED = cost(weight=1)
+_COUNTED = cost(count="first")
+
+
 @strawberry.type(description="One change of a stock vehicle's price.")
 class PriceChange:
     row: strawberry.Private[tables.PriceChange]
@@ -176,6 +183,16 @@ class PriceChange:
     reason: str = strawberry.field(
         description="Who or what changed it, e.g. a repricing job under a strategy version."
     )
+
+    @classmethod
+    def from_row(cls, row: tables.PriceChange, currency: str) -> PriceChange:
+        """What clients see of a change."""
+        return cls(
+            row=row,
+            price=Money.of(row.price, currency),
+            changed_at=row.changed_at,
+            reason=row.reason,
+        )
 
     @strawberry.field(description="The strategy version that made the price, if one did.")
     async def strategy(
@@ -190,6 +207,7 @@ class PriceChange:
 @strawberry.type(description="A vehicle of the seller's own stock.")
 class Vehicle(Node):
     row: strawberry.Private[tables.Vehicle]
+    currency: strawberry.Private[str]
     id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
     reference: str = strawberry.field(description="Stock number, unique in the market.")
     brand: str = strawberry.field(description="Maker, in the catalogue's spelling.")
@@ -213,24 +231,69 @@ class Vehicle(Node):
         return None if row is None else CatalogueEntry.of(row)
 
     @strawberry.field(description="What the seller paid for it.")
-    async def cost(self, info: Info) -> Money | None:
-        market = await Market.load(info.context, self.row.market_id)
-        return None if self.row.cost is None else Money.of(self.row.cost, market.currency)
+    def cost(self) -> Money | None:
+        return None if self.row.cost is None else Money.of(self.row.cost, self.currency)
 
     @strawberry.field(description="What it is offered for today.")
-    async def price(self, info: Info) -> Money:
-        market = await Market.load(info.context, self.row.market_id)
-        return Money.of(self.row.price, market.currency)
+    def price(self) -> Money:
+        return Money.of(self.row.price, self.currency)
 
     @strawberry.field(description="Days since it was taken in; 0 on that day.")
     def days_in_stock(self, info: Info) -> int:
         return stock.days_in_stock(self.row.acquired_on, info.context.today)
 
+    @strawberry.field(
+        description="A fresh, unsaved estimate by the champion model; computed only when asked "
+        "for. Null without a champion, or where it cannot estimate the vehicle.",
+        metadata=_ESTIMATED,
+    )
+    async def market_price(self, info: Info) -> Money | None:
+        asked = MarketPriceWanted(self.row.market_id, stock.facts_of(self.row))
+        amount = await info.context.loaders.market_price.load(asked)
+        return None if amount is None else Money.of(amount, self.currency)
+
+    @strawberry.field(description="Every change of `price`, newest first.", metadata=_COUNTED)
+    async def price_history(
+        self,
+        info: Info,
+        first: Annotated[
+            int | None, strawberry.argument(description=f"How many, at most {MAX_CHANGES}.")
+        ] = DEFAULT_CHANGES,
+    ) -> list[PriceChange]:
+        first = DEFAULT_CHANGES if first is None else first
+        price_history.check_first(first)
+        asked = price_history.Wanted(self.row.id, first)
+        rows = await info.context.loaders.price_changes.load(asked)
+        return [PriceChange.from_row(row, self.currency) for row in rows or ()]
+
+    @strawberry.field(
+        name="lowestPrice30Days",
+        description="The lowest price asked within the 30 days before the present one was set, or "
+        "since it came where that is shorter: what a shop in the European Union has to show beside "
+        "a reduced price (Directive 98/6/EC, article 6a). Null while the first price stands.",
+    )
+    async def lowest_price_30_days(self, info: Info) -> Money | None:
+        amount = await info.context.loaders.lowest_prior_price.load(self.row.id)
+        return None if amount is None else Money.of(amount, self.currency)
+
     @classmethod
-    def from_row(cls, row: tables.Vehicle) -> Vehicle:
-        """What clients see of a stock vehicle."""
+    async def load(cls, context: Context, key: int) -> Vehicle:
+        """The vehicle that a foreign key names."""
+        row = await context.loaders.vehicle.load(key)
+        assert row is not None, "a foreign key leads to a row"  # noqa: S101
+        market = await Market.load(context, row.market_id)
+        return cls.from_row(row, market.currency)
+
+    @classmethod
+    def from_row(cls, row: tables.Vehicle, currency: str) -> Vehicle:
+        """What clients see of a stock vehicle.
+
+        Args:
+            currency: of the market in which it stands.
+        """
         return cls(
             row=row,
+            currency=currency,
             id=to_id("Vehicle", row.id),
             reference=row.reference,
             brand=row.brand,
@@ -255,7 +318,7 @@ async def load_entries(context: Context, keys: list[int]) -> list[CatalogueEntry
 async def load_vehicles(context: Context, keys: list[int]) -> list[Vehicle | None]:
     """Stock vehicles by key, for ``node``."""
     rows = await context.loaders.vehicle.load_many(keys)
-    return made(rows, Vehicle.from_row)
+    return [None if row is None else await Vehicle.load(context, row.id) for row in rows]
 
 
 @strawberry.type

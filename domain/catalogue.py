@@ -96,6 +96,11 @@ def key_of(specification: Specification) -> str:
     return _SEPARATOR.join((*texts, *plain))
 
 
+def words_of(brand: str, model: str, version: str | None) -> str:
+    """What a search looks through: the names of an entry, folded."""
+    return " ".join(fold(name) for name in (brand, model, version) if name)
+
+
 def account(
     session: Session, market_id: int, moves: Iterable[tuple[Sighting | None, Sighting]]
 ) -> None:
@@ -157,11 +162,11 @@ def recount(session: Session, entry_ids: Collection[int]) -> None:
     session.connection().execute(statement, rows)
 
 
-def brands(session: Session, name: str) -> list[str]:
-    """The catalogue names, in any market, that a brand's name or alias may mean."""
-    wanted = fold(brand_name(name))
+def brands(session: Session, *names: str) -> list[str]:
+    """The catalogue names, in any market, that these names or aliases of brands may mean."""
+    wanted = {fold(brand_name(name)) for name in names}
     known = session.scalars(select(col(tables.CatalogueEntry.brand)).distinct())
-    return [brand for brand in known if fold(brand) == wanted]
+    return [brand for brand in known if fold(brand) in wanted]
 
 
 def entries(session: Session, market_id: int) -> list[vehicles.CatalogueEntry]:
@@ -190,7 +195,8 @@ def _make(
     rows: dict[str, dict[str, Any]] = {}
     for each in new:
         brand, model = spellings.of(each.brand, each.model)
-        row = {**each._asdict(), "brand": brand, "model": model}
+        words = words_of(brand, model, each.version)
+        row = {**each._asdict(), "brand": brand, "model": model, "words": words}
         rows.setdefault(keys[each], {**row, "market_id": market_id, "seen": 0})
     bulk.insert_missing(
         session,

@@ -84,6 +84,8 @@ def current_time(session: Session) -> datetime:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by itself, too late for BEGIN IMMEDIATE.
     connection.isolation_level = None
+    # SQLite's own lower() knows only the letters of English; PostgreSQL's knows them all.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     for pragma in (
         "journal_mode=WAL",
         "foreign_keys=ON",
@@ -91,6 +93,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def _begin_sqlite(connection: Any) -> None:

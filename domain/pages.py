@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, select, tuple_
@@ -24,6 +25,13 @@ MAX_INTEGER = 2**63 - 1
 
 Place = tuple[Any, ...]
 """Where a row stands: the values of the columns that order the list."""
+
+
+class Direction(StrEnum):
+    """Which end of an order comes first."""
+
+    ASC = "ASC"
+    DESC = "DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,8 @@ def _fits(value: Any, column: ColumnElement[Any]) -> bool:
         return isinstance(value, Decimal) and _is_whole_cents(value)
     if isinstance(column.type, Instant):
         return isinstance(value, datetime) and value.tzinfo is not None
-    expected = column.type.python_type
+    # A type of SQLModel's or of ours tells what it holds by the plain type below it.
+    expected = getattr(column.type, "impl_instance", column.type).python_type
     if expected is date:
         return isinstance(value, date) and not isinstance(value, datetime)
     if expected is int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from domain.descriptions import check_estimation_date, faults_of
 from domain.errors import Faults, Invalid, LimitExceeded, NotFound, Refusal, Refusals
@@ -78,6 +79,20 @@ def predict_in_market(
     if model.market_id != pricing.market_id:
         raise NotFound("This model belongs to another market.", path=("model",))
     return predict(pricing.matcher, model, descriptions, on=on)
+
+
+def market_prices(
+    pricing: PricingSnapshot, vehicles: Sequence[VehicleFacts], *, on: date
+) -> dict[VehicleFacts, Decimal]:
+    """The champion's market price of each vehicle that it can estimate; one call for all.
+
+    Without a champion there is none. A vehicle of a later year than next year cannot be estimated.
+    """
+    known = [each for each in dict.fromkeys(vehicles) if each.release_year <= on.year + 1]
+    if pricing.model is None or not known:
+        return {}
+    estimates = pricing.model.estimator.estimate(known, on=on)
+    return {facts: estimate.market_price for facts, estimate in zip(known, estimates, strict=True)}
 
 
 def check_size(vehicles: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from sqlmodel import select as select_rows
 from domain import bulk, catalogue, markets, tables
 from domain.catalogue import Sighting, Specification
 from domain.plausibility import Checker, Fault, Implausible, given_faults, text_faults
+from domain.vehicles import VehicleFacts
 
 _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
 _PRICE_CHANGE: Table = SQLModel.metadata.tables[tables.PriceChange.__tablename__]
@@ -130,6 +131,11 @@ def by_reference(
 def days_in_stock(acquired_on: date, on: date) -> int:
     """Days that a vehicle has been in stock on a day; 0 before it came."""
     return max(0, (on - acquired_on).days)
+
+
+def facts_of(vehicle: tables.Vehicle) -> VehicleFacts:
+    """What the market price of a stock vehicle is estimated from."""
+    return VehicleFacts(**{each.name: getattr(vehicle, each.name) for each in fields(VehicleFacts)})
 
 
 def _checked(

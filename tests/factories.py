@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session, SQLModel, select
 
-from domain import tables
+from domain import catalogue, tables
 from domain.vocabulary import Fuel, Gearbox
 from tests.conftest import NOON
 
@@ -48,7 +48,9 @@ def an_entry(
         "last_year": 2021,
         "seen": 12,
     }
-    return _added(session, tables.CatalogueEntry(**valid | facts))
+    entry = tables.CatalogueEntry(**valid | facts)
+    entry.words = catalogue.words_of(entry.brand, entry.model, entry.version)
+    return _added(session, entry)
 
 
 def a_listing(

@@ -22,6 +22,8 @@ class CatalogueEntry(SQLModel, table=True):
     market_id: int = Field(sa_column=Column(Key, ForeignKey("market.id"), nullable=False))
     # The folded fields in one string: what makes two spellings the same specification.
     specification: str
+    # Brand, model and version, folded: what a search looks through.
+    words: str = Field(default="", sa_column_kwargs={"server_default": ""})
     brand: str
     model: str
     version: str | None = None

@@ -19,6 +19,12 @@ class Vehicle(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("market_id", "reference", name="vehicle_reference"),
         Index("vehicle_entry", "entry_id"),
+        Index("vehicle_brand_model", "market_id", "brand", "model"),
+        # One for each order of a list.
+        Index("vehicle_price", "market_id", "price", "id"),
+        Index("vehicle_mileage", "market_id", "mileage_km", "id"),
+        Index("vehicle_release_year", "market_id", "release_year", "id"),
+        Index("vehicle_acquired", "market_id", "acquired_on", "id"),
         CheckConstraint("price > 0", name="price_positive"),
         CheckConstraint("cost >= 0", name="cost_not_negative"),
         CheckConstraint("mileage_km >= 0", name="mileage_not_negative"),

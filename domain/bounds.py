@@ -1,0 +1,29 @@
+"""Bounds as clients set them: conditions that the database can hold against a column of amounts."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from domain.money import CENT
+
+_GREATEST = Decimal(10) ** 15
+"""More than anything costs, and as whole hundredths still within 64 bits."""
+
+
+def at_least(amounts: Any, bound: Decimal) -> ColumnElement[bool]:
+    """Amounts of ``bound`` or more; a bound between two hundredths is moved up to the next."""
+    condition: ColumnElement[bool] = amounts >= _hundredths(bound, ROUND_CEILING)
+    return condition
+
+
+def at_most(amounts: Any, bound: Decimal) -> ColumnElement[bool]:
+    """Amounts of ``bound`` or less; a bound between two hundredths is moved down to the next."""
+    condition: ColumnElement[bool] = amounts <= _hundredths(bound, ROUND_FLOOR)
+    return condition
+
+
+def _hundredths(bound: Decimal, rounding: str) -> Decimal:
+    return max(-_GREATEST, min(bound, _GREATEST)).quantize(CENT, rounding=rounding)

@@ -1,0 +1,116 @@
+"""Price history: every price that a stock vehicle was offered for, and what the law asks of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby, pairwise
+from operator import attrgetter
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from domain import tables
+from domain.errors import Invalid
+
+DEFAULT_CHANGES = 20
+MAX_CHANGES = 200
+PRIOR_PRICE_PERIOD = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many of a vehicle's changes are asked for."""
+
+    vehicle_id: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price, and from when on it was asked."""
+
+    amount: Decimal
+    since: datetime
+
+
+def check_first(first: int) -> None:
+    """Refuse a number of changes that nobody could want.
+
+    Raises:
+        Invalid: below 0 or above ``MAX_CHANGES``.
+    """
+    if not 0 <= first <= MAX_CHANGES:
+        raise Invalid(f"first is {first}: ask for 0 to {MAX_CHANGES}.", path=("first",))
+
+
+def newest_changes(
+    session: Session, wanted: Sequence[Wanted]
+) -> dict[Wanted, list[tables.PriceChange]]:
+    """The latest price changes of many vehicles, newest first, in one statement."""
+    change = tables.PriceChange
+    place = func.row_number().over(
+        partition_by=col(change.vehicle_id), order_by=col(change.id).desc()
+    )
+    ranked = (
+        select(col(change.id), place.label("place"))
+        .where(col(change.vehicle_id).in_({each.vehicle_id for each in wanted}))
+        .subquery()
+    )
+    rows = session.exec(
+        select(change)
+        .join(ranked, ranked.c.id == change.id)
+        .where(ranked.c.place <= max(each.first for each in wanted))
+        .order_by(col(change.vehicle_id), ranked.c.place)
+    )
+    by_vehicle: defaultdict[int, list[tables.PriceChange]] = defaultdict(list)
+    for row in rows:
+        by_vehicle[row.vehicle_id].append(row)
+    return {each: by_vehicle[each.vehicle_id][: each.first] for each in wanted}
+
+
+def lowest_prior_prices(session: Session, vehicle_ids: Collection[int]) -> dict[int, Decimal]:
+    """The prior price of each vehicle that has one, see ``lowest_prior_price``; one statement."""
+    change = tables.PriceChange
+    rows = session.exec(
+        select(col(change.vehicle_id), col(change.price), col(change.changed_at))
+        .where(col(change.vehicle_id).in_(vehicle_ids))
+        .order_by(col(change.vehicle_id), col(change.id))
+    )
+    found: dict[int, Decimal] = {}
+    for vehicle_id, changes in groupby(rows, key=attrgetter("vehicle_id")):
+        prices = [Price(amount, since) for _, amount, since in changes]
+        prior = lowest_prior_price(prices)
+        if prior is not None:
+            found[vehicle_id] = prior
+    return found
+
+
+def lowest_prior_price(prices: Sequence[Price]) -> Decimal | None:
+    """The lowest price that was asked within the 30 days before the present one was set.
+
+    A price that was set earlier and still asked at the beginning of these days counts as well. A
+    vehicle that has been on offer for less long counts from its first price on. This is the "prior
+    price" that a trader indicates with a reduction: Directive 98/6/EC, article 6a, paragraph 2, as
+    amended by Directive (EU) 2019/2161.
+
+    Args:
+        prices: all of a vehicle, oldest first; the last one is the present one.
+
+    Returns:
+        None where the present price is the only one so far.
+    """
+    if not prices:
+        return None
+    opening = prices[-1].since - PRIOR_PRICE_PERIOD
+    return min((price.amount for price, until in _periods(prices) if until > opening), default=None)
+
+
+def _periods(prices: Sequence[Price]) -> Iterator[tuple[Price, datetime]]:
+    """Each price but the present one, and until when it was asked."""
+    for price, following in pairwise(prices):
+        if following.since > price.since:
+            yield price, following.since
