@@ -4,10 +4,14 @@ A kind's curve tells what vehicles of that kind cost at each age, as the mean lo
 price. Kinds nest (specification in model in brand in market). Each curve starts from that of the
 kind around it, moves as a whole towards its own listings and then bends towards them year by year,
 the less the fewer they are. A kind that was never seen has the curve of the kind around it.
+
+Beside the curves stands how common a specification is, at all and in its year: what dealers
+register by the dozen sells for less.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +31,8 @@ MAX_CATEGORIES = 254
 
 KINDS = ("brand", "model", "specification")
 ENCODED = ("model", "specification")
+CURVES = tuple(f"{kind}_curve" for kind in ENCODED)
+COUNTS = ("listings", "listings_of_age")
 
 YOUNGEST, OLDEST = -1, 30
 AGES = OLDEST - YOUNGEST + 1
@@ -55,11 +61,13 @@ class Encoder:
     """What was learnt of categories and kinds.
 
     Attributes:
-        columns: the features of the matrix in order: categories, numbers, encoded kinds.
+        columns: the features of the matrix in order: categories, numbers, curves, counts.
         codes: by category column, the code of each value it knows.
         rare: by category column, the code of every other value; NaN where none was seen.
         kinds: by kind, which curve each vehicle kind has.
         curves: shape (n_curves, AGES); the first is the market's.
+        counts: the listings of each specification at each age, shape (n_specifications, AGES); they
+            are numbered as their curves are, and theirs come last.
     """
 
     columns: tuple[str, ...]
@@ -67,6 +75,7 @@ class Encoder:
     rare: Mapping[str, float]
     kinds: Mapping[str, Mapping[str, int]]
     curves: Matrix
+    counts: NDArray[np.int32]
 
     def matrix(self, rows: Sequence[FeatureRow]) -> Matrix:
         """What the trees read, shape (n_rows, n_columns); NaN where missing or unknown."""
@@ -95,11 +104,22 @@ class Encoder:
             curve = self.kinds[kind].get(name, curve)
             if kind in ENCODED:
                 values.append(self.curves.item(curve, age))
-        return values
+        place = curve - len(self.curves) + len(self.counts)
+        of_all, of_age = (
+            (self._totals[place], self.counts.item(place, age)) if place >= 0 else (0, 0)
+        )
+        # The vehicle itself counts as well, as it did among the listings that were learnt from.
+        return [*values, math.log(1 + of_all), math.log(1 + of_age)]
+
+    @cached_property
+    def _totals(self) -> list[int]:
+        """The listings of each specification at any age."""
+        totals: list[int] = self.counts.sum(axis=1).tolist()
+        return totals
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays it is rebuilt from."""
-        return {"curves": self.curves}
+        return {"curves": self.curves, "counts": self.counts}
 
     def document(self) -> dict[str, Any]:
         """The rest of what it is rebuilt from, as JSON."""
@@ -135,6 +155,7 @@ class Encoder:
             rare=_rare_codes(codes, document["rare"]),
             kinds=kinds,
             curves=curves,
+            counts=_sound_counts(arrays["counts"], len(curves)),
         )
 
 
@@ -149,19 +170,24 @@ def fit_encoder(
     """
     codes, rare = _fit_categories(rows)
     numbers = [name for name in NUMBERS if _varies(rows, name)]
-    columns = (*codes, *numbers, *(f"{kind}_curve" for kind in ENCODED))
+    columns = (*codes, *numbers, *CURVES, *COUNTS)
     kinds, at = _fit_kinds(rows)
     ages = np.array([age_index(row.age_years) for row in rows], dtype=np.intp)
     curves = fit_curves(log_price, ages, at)
-    encoder = Encoder(columns, codes, rare, kinds, np.concatenate(curves))
+    which = at[:, -1] - at[:, -1].min()
+    counts = _counts(ages, which)
+    encoder = Encoder(columns, codes, rare, kinds, np.concatenate(curves), counts)
     matrix = encoder.matrix(rows)
+    # Each of these listings was counted among the others: the vehicle itself must not count twice.
+    matrix[:, -2] = np.log(counts.sum(axis=1)[which])
+    matrix[:, -1] = np.log(counts[which, ages])
     fold = np.random.default_rng(seed).integers(0, FOLDS, len(rows))
     for left_out in range(FOLDS):
         seen, unseen = fold != left_out, fold == left_out
         if not seen.any():
             continue
         held_out = np.concatenate(fit_curves(log_price[seen], ages[seen], at[seen], like=at))
-        for column, kind in enumerate(ENCODED, start=len(columns) - len(ENCODED)):
+        for column, kind in enumerate(ENCODED, start=columns.index(CURVES[0])):
             which = at[unseen, KINDS.index(kind)]
             matrix[unseen, column] = held_out[which, ages[unseen]]
     return encoder, matrix
@@ -210,6 +236,19 @@ def _drawn(around: Matrix, log_price: Matrix, ages: Index, which: Index) -> Matr
     move = excess.sum(axis=1, keepdims=True) / (listings.sum(axis=1, keepdims=True) + MOVE_WEIGHT)
     bend = (excess - listings * move) / (listings + BEND_WEIGHT)
     return np.asarray(around + move + bend)
+
+
+def _counts(ages: Index, which: Index) -> NDArray[np.int32]:
+    """The listings of each kind at each age, shape (n_kinds, AGES)."""
+    n_kinds = int(which.max()) + 1
+    counts = np.bincount(which * AGES + ages, minlength=n_kinds * AGES)
+    return counts.reshape(n_kinds, AGES).astype(np.int32)
+
+
+def _sound_counts(counts: NDArray[Any], n_curves: int) -> NDArray[np.int32]:
+    if counts.ndim != 2 or counts.shape[1] != AGES or len(counts) > n_curves or counts.min() < 0:
+        raise ValueError("the counts do not belong to the curves")
+    return counts.astype(np.int32)
 
 
 def _fit_categories(

@@ -75,7 +75,7 @@ class HistGradientBoosting:
                 "type": "number",
                 "exclusiveMinimum": 0,
                 "maximum": 1,
-                "default": 0.3,
+                "default": 0.5,
                 "description": "Share of the features that each split may choose from.",
             },
         },

@@ -20,7 +20,7 @@ def test_a_model_names_what_it_was_trained_on() -> None:
 
 
 def test_hyperparameters_are_kept_with_the_defaults_of_those_not_given() -> None:
-    assert made.trained().hyperparameters == QUICK | {"l2": 30, "feature_share": 0.3}
+    assert made.trained().hyperparameters == QUICK | {"l2": 30, "feature_share": 0.5}
 
 
 def test_the_same_listings_train_the_same_bytes_however_they_were_imported() -> None:
