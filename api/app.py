@@ -19,10 +19,11 @@ from starlette.staticfiles import StaticFiles
 from api import health, telemetry
 from api.access import Keys
 from api.context import Application, Context, utc_now
-from api.door import Arrival, Door, Points
+from api.door import Arrival, Door, Persisted, Points
 from api.examples import EXAMPLES
 from api.schema import schema
 from api.settings import Settings
+from api.trusted_documents import TrustedDocuments
 from api.watch import Watch
 from domain.database import Database
 from ml.serving import Serving
@@ -101,6 +102,11 @@ def make_door(application: Application) -> Door:
         points=Points(
             settings.points_per_minute,
             None if settings.redis_url is None else settings.redis_url.get_secret_value(),
+        ),
+        persisted=Persisted(
+            TrustedDocuments(application.database, threads=application.threads),
+            only_registered=settings.trusted_documents_only,
+            characters=settings.max_cached_characters,
         ),
         graphiql=settings.graphiql,
         examples=EXAMPLES,

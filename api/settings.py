@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         description="Origins of front ends in a browser, as a JSON list; none by default.",
     )
     graphiql: bool = Field(default=True, description="Whether browsers are shown GraphiQL.")
+    trusted_documents_only: bool = Field(
+        default=False,
+        description="Whether only operations of `forecourt documents add` are answered; GraphiQL "
+        "then shows the schema no more.",
+    )
     max_body_bytes: int = Field(
         default=_LIMITS.body_bytes, ge=1_000, description="Of a request, or a WebSocket message."
     )

@@ -7,7 +7,7 @@ import sys
 import typer
 from sqlalchemy.exc import OperationalError
 
-from api.cli import audit, demo, imports, keys, markets, migrate, models, server, shown
+from api.cli import audit, demo, documents, imports, keys, markets, migrate, models, server, shown
 from domain.errors import Refusal, Refusals
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(imports.app, name="import")
 app.command()(models.train)
 app.command("models")(models.show_all)
 app.add_typer(audit.app, name="audit")
+app.add_typer(documents.app, name="documents")
 app.command("schema")(shown.schema)
 app.command("settings")(shown.settings)
 

@@ -5,6 +5,7 @@ bytes is here: the form of requests and answers, limits, prices, points and code
 
     door            which request it is, who sends it
     requests        bytes -> document, variables, name         negotiation, answers, refused
+    persisted       documents that their hash stands for; which ones are trusted
     documents       parsed, surveyed, validated, kept          analysis (depth, aliases, cost)
     points          what callers may spend in a minute
     engine          pays, runs, masks
@@ -15,6 +16,7 @@ bytes is here: the form of requests and answers, limits, prices, points and code
 from api.door.door import Door
 from api.door.engine import Arrival, Outcome
 from api.door.graphiql import Example
+from api.door.persisted import Persisted
 from api.door.points import Points, Standing
 from api.door.refused import Refused, refused
 from api.limits import Limits
@@ -25,6 +27,7 @@ __all__ = [
     "Example",
     "Limits",
     "Outcome",
+    "Persisted",
     "Points",
     "Refused",
     "Standing",

@@ -19,6 +19,7 @@ from api.door import answers, negotiation
 from api.door.engine import ContextFactory, Engine, Observer
 from api.door.events import event_stream
 from api.door.graphiql import Example, GraphiQL
+from api.door.persisted import Persisted
 from api.door.points import Points
 from api.door.refused import Refused, broken, refused, unauthenticated
 from api.door.requests import asked_by_get, asked_by_post
@@ -47,6 +48,7 @@ class Door:
         graphiql: whether a browser is shown GraphiQL.
         examples: operations in the tabs with which GraphiQL opens.
         static_path: where ``api/static`` is served.
+        persisted: documents that a hash may stand for; those that clients send, if absent.
         origins: of other sites' pages that may open a WebSocket; a page of this host always may.
         observe: is told of every operation that ran.
     """
@@ -62,6 +64,7 @@ class Door:
         graphiql: bool = True,
         examples: Sequence[Example] = (),
         static_path: str = "/static",
+        persisted: Persisted | None = None,
         origins: Collection[str] = (),
         observe: Observer | None = None,
     ) -> None:
@@ -74,6 +77,7 @@ class Door:
             context_factory=context_factory,
             limits=self.limits,
             points=self.points,
+            persisted=persisted,
             observe=observe,
         )
         self.graphiql = GraphiQL(examples, static_path) if graphiql else None

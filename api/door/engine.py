@@ -27,6 +27,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from api.door.analysis import check_cost
 from api.door.documents import Documents, Operation
+from api.door.persisted import Persisted
 from api.door.points import Points, Standing
 from api.door.refused import Refused, faulty_document, refused, unauthenticated
 from api.door.requests import Asked
@@ -98,6 +99,7 @@ class Engine:
         context_factory: ContextFactory,
         limits: Limits,
         points: Points,
+        persisted: Persisted | None = None,
         observe: Observer | None = None,
     ) -> None:
         # Strawberry offers no public name for the schema that it makes for graphql-core.
@@ -107,6 +109,7 @@ class Engine:
         self.points = points
         self.observe = observe
         self.documents = Documents(self.schema, limits)
+        self.persisted = persisted or Persisted(characters=limits.cached_characters)
 
     async def admit(
         self,
@@ -122,7 +125,9 @@ class Engine:
         Raises:
             Refused: the document is at fault, too large or too dear, or not ``allowed`` here.
         """
-        operation = self.documents.operation(asked.query, asked.operation_name)
+        text = await self.persisted.text(asked)
+        operation = self.documents.operation(text, asked.operation_name)
+        self.persisted.keep(asked)
         if operation.type not in allowed:
             raise _not_here(operation.type)
         cost = operation.price(asked.variables)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from starlette.datastructures import QueryParams
@@ -14,14 +15,22 @@ from starlette.requests import ClientDisconnect, Request
 from api.door.refused import Malformed, Refused, over, refused
 from api.limits import Limits
 
+SHA256: Final = re.compile("[0-9a-f]{64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a client asks for, of the right types and within the limits of size."""
+    """What a client asks for, of the right types and within the limits of size.
 
-    query: str
+    Attributes:
+        query: the text of the document; None where its hash stands for it.
+        hash: its SHA-256 in lower-case hexadecimal, where the client names it; empty otherwise.
+    """
+
+    query: str | None
     variables: dict[str, Any]
     operation_name: str | None = None
+    hash: str = ""
 
 
 async def asked_by_post(request: Request, limits: Limits) -> Asked:
@@ -47,8 +56,9 @@ def asked_from(fields: object, limits: Limits) -> Asked:
     """
     if not isinstance(fields, dict):
         raise Malformed("The request has to be a JSON object.")
+    digest = _digest(fields.get("extensions"))
     query = fields.get("query")
-    if not isinstance(query, str) or not query:
+    if not isinstance(query, str | None) or not (query or digest):
         raise Malformed("`query` has to be the text of a GraphQL document.")
     variables = fields.get("variables")
     if not isinstance(variables, dict | None):
@@ -56,10 +66,27 @@ def asked_from(fields: object, limits: Limits) -> Asked:
     name = fields.get("operationName")
     if not isinstance(name, str | None):
         raise Malformed("`operationName` has to be a string.")
-    if not isinstance(fields.get("extensions"), dict | None):
-        raise Malformed("`extensions` has to be an object.")
     _check_size(variables or {}, limits)
-    return Asked(query=query, variables=variables or {}, operation_name=name or None)
+    return Asked(
+        query=query or None, variables=variables or {}, operation_name=name or None, hash=digest
+    )
+
+
+def _digest(extensions: object) -> str:
+    """The hash of an automatic persisted query; empty where the request has none."""
+    if not isinstance(extensions, dict | None):
+        raise Malformed("`extensions` has to be an object.")
+    persisted = (extensions or {}).get("persistedQuery")
+    if persisted is None:
+        return ""
+    if not isinstance(persisted, dict) or persisted.get("version") != 1:
+        raise refused(
+            400, "PERSISTED_QUERY_NOT_SUPPORTED", "Persisted queries are known in version 1 only."
+        )
+    given = persisted.get("sha256Hash")
+    if not isinstance(given, str) or not SHA256.fullmatch(given):
+        raise Malformed("`sha256Hash` has to be a SHA-256 in lower-case hexadecimal.")
+    return given
 
 
 def parse_json(text: bytes | str, what: str) -> Any:

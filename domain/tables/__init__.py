@@ -17,6 +17,7 @@ from domain.tables.strategy import (
     StrategyVersion,
     Verdict,
 )
+from domain.tables.trusted_document import TrustedDocument
 
 __all__ = [
     "Activation",
@@ -40,6 +41,7 @@ __all__ = [
     "Strategy",
     "StrategyReview",
     "StrategyVersion",
+    "TrustedDocument",
     "Vehicle",
     "Verdict",
 ]
