@@ -15,6 +15,11 @@
   // GraphiQL keeps its tabs where the key is kept: in this browser tab only.
   const storage = sessionStorage;
 
+  // The editor of the first tab starts with what was last written there, not with the tab's own.
+  if (examples.length && storage.getItem("graphiql:tabState") === null) {
+    storage.setItem("graphiql:variables", examples[0].variables);
+  }
+
   // A tab is named after its operation; its title stands above, unless a comment is there already.
   function titled({ title, query }) {
     return query.startsWith("#") ? query : `# ${title}\n${query}`;

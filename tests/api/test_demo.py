@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,6 +17,9 @@ import pytest
 from api import examples
 from domain.tables import Role
 from tests.api.shop import Shop
+from tests.api.test_graphiql import Visit, browser, in_a_browser
+
+__all__ = ["browser"]  # the fixture, for this module's tests too
 
 FORECOURT = [sys.executable, "-m", "api.cli"]
 
@@ -157,3 +162,21 @@ def test_settings_are_printed_without_their_secrets(tmp_path: Path) -> None:
     assert "postgresql" in shown
     assert "hunter2" not in shown
     assert "0123456789abcdef" not in shown
+
+
+@pytest.mark.slow
+@in_a_browser
+def test_a_newcomer_prices_a_car_with_the_first_thing_that_graphiql_shows(
+    served_folder: Path, browser: Any
+) -> None:
+    key = json.loads((served_folder / ".forecourt" / "keys.json").read_text())["SALES"]
+    with a_served(served_folder, "--no-worker") as address:
+        visit = Visit(browser.new_page(), f"{address}/graphql")
+        visit.give_key(key)
+
+        answer = visit.run("CreateQuote", until="marketPrice")
+
+    # What lies below the window is drawn only when somebody scrolls there.
+    assert '"currency": "EUR"' in answer.replace("\xa0", " ")
+    assert '"errors"' not in answer
+    assert {urlsplit(each).netloc for each in visit.requested} == {urlsplit(address).netloc}
