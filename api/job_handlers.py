@@ -8,9 +8,12 @@ from sqlmodel import Session
 
 from api.job_run import JobRun
 from api.settings import Settings
+from domain import simulations
+from domain.database import current_time
 from domain.tables import JobKind
 from domain.trainings import TrainingRequest
 from ml import runs
+from ml.loading import champion
 
 
 def train(run: JobRun, settings: Settings) -> None:
@@ -29,4 +32,25 @@ def train(run: JobRun, settings: Settings) -> None:
     run.finish(publish)
 
 
-HANDLERS = {JobKind.TRAINING: f"{__name__}:{train.__name__}"}
+def simulate(run: JobRun, settings: Settings) -> None:
+    """Price the stock with a strategy version, and keep what it would do."""
+    model = champion(run.database, run.market_id, settings.artifact_key)
+    with run.database.reading() as session:
+        outcome = simulations.simulate(
+            session,
+            run.job_id,
+            model,
+            on=current_time(session).date(),
+            progress=run.progress,
+        )
+
+    def publish(session: Session, now: datetime) -> None:
+        simulations.publish(session, outcome, by=run.requested_by, now=now)
+
+    run.finish(publish)
+
+
+HANDLERS = {
+    JobKind.TRAINING: f"{__name__}:{train.__name__}",
+    JobKind.SIMULATION: f"{__name__}:{simulate.__name__}",
+}

@@ -38,6 +38,9 @@ Handler = Callable[["JobRun", Settings], None]
 
 ORPHAN_CHECK_S = 0.5
 
+LONGEST_WITHOUT_PULSE = timedelta(minutes=30)
+"""Of a job that is done without a worker, and so without anything that renews its lease."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -192,6 +195,27 @@ def attempt_once(handler: Handler, run: JobRun, settings: Settings) -> None:
     except Exception:
         log.exception("job.failed")
         run.fail("It failed unexpectedly: the worker's log says why.", retry=True)
+
+
+def work_off(database: Database, settings: Settings, handlers: Mapping[JobKind, str]) -> None:
+    """Do the jobs that wait in this very process, one after the other, without a worker.
+
+    Args:
+        handlers: the kinds to take, each with the name of its handler.
+    """
+    while True:
+        with database.unit_of_work() as session:
+            job = jobs.take(
+                session,
+                kinds=handlers,
+                owner=f"process {os.getpid()}",
+                now=current_time(session),
+                lease=LONGEST_WITHOUT_PULSE,
+            )
+        if job is None:
+            return
+        run = JobRun(database, Attempt.at(job, lease=LONGEST_WITHOUT_PULSE))
+        attempt_once(handler_named(handlers[job.kind]), run, settings)
 
 
 def handler_named(name: str) -> Handler:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
 from sqlmodel import Session
 
-from domain import models
+from domain import models, tables
 from domain.database import Database
+from domain.errors import NoChampionModel
 from domain.snapshots import ServedModel
 from ml import artifact
+from ml.artifact import ArtifactRefused
+
+log = structlog.get_logger(__name__)
 
 ModelOf = Callable[[int], ServedModel]
 """A model version, rebuilt, by its id."""
@@ -36,3 +41,18 @@ def load_model(session: Session, model_id: int, *, artifact_key: bytes) -> Serve
     kept = models.artifact(session, model_id)
     estimator = artifact.load(kept.content, signature=kept.signature, key=artifact_key)
     return ServedModel(model_id, version.market_id, estimator)
+
+
+def champion(database: Database, market_id: int, artifact_key: bytes) -> ServedModel:
+    """The market's newest promoted version whose artifact is sound, for work outside of requests.
+
+    Raises:
+        NoChampionModel: there is none.
+    """
+    with database.reading() as session:
+        for model_id in models.promoted_ids(session, market_id):
+            try:
+                return load_model(session, model_id, artifact_key=artifact_key)
+            except ArtifactRefused as refused:
+                log.error("model.artifact_refused", model=model_id, reason=str(refused))
+        raise NoChampionModel(session.get_one(tables.Market, market_id).code)

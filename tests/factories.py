@@ -6,13 +6,18 @@ Each builder adds its row, and those that it refers to, to the session, and retu
 from __future__ import annotations
 
 import itertools
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+import numpy as np
 from sqlmodel import Session, SQLModel, select
 
 from domain import catalogue, tables
+from domain.pricing.columns import columns_of
+from domain.simulations.results import SimulatedStock, summary_of
+from domain.simulations.storage import to_bytes
 from domain.vocabulary import Fuel, Gearbox
 from tests.conftest import NOON
 
@@ -155,6 +160,52 @@ def a_job(session: Session, market: tables.Market | None = None, **facts: Any) -
         "created_at": NOON,
     }
     return _added(session, tables.Job(**valid | facts))
+
+
+def a_simulation(
+    session: Session, version: tables.StrategyVersion, **facts: Any
+) -> tables.Simulation:
+    """A simulation of the version's content that has not run yet."""
+    job = a_job(session, kind=tables.JobKind.SIMULATION, payload={"filter": {}})
+    valid = {
+        "version_id": version.id,
+        "content": version.content,
+        "content_hash": version.content_hash,
+        "job_id": job.id,
+        "requested_by": "ana",
+        "requested_at": NOON,
+    }
+    return _added(session, tables.Simulation(**valid | facts))
+
+
+def a_succeeded_simulation(
+    session: Session, version: tables.StrategyVersion, **facts: Any
+) -> tables.Simulation:
+    """A simulation of the version's content over a stock of no vehicles."""
+    simulation = a_simulation(session, version, **facts)
+    stock = no_stock()
+    _added(
+        session,
+        tables.SimulationResult(
+            simulation_id=simulation.id,
+            model_id=a_model_version(session).id,
+            estimation_date=NOON.date(),
+            summary=asdict(summary_of(stock, unpriced=0)),
+            vehicles=to_bytes(stock),
+        ),
+    )
+    return simulation
+
+
+def no_stock() -> SimulatedStock:
+    none = np.zeros(0, dtype=np.int64)
+    return SimulatedStock(
+        ids=none,
+        inputs=columns_of([], []),
+        before_cents=none,
+        after_cents=none,
+        guarded=none.astype(bool),
+    )
 
 
 def _of_entry(entry: tables.CatalogueEntry) -> dict[str, Any]:

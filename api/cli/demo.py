@@ -19,6 +19,8 @@ from sqlmodel import Session, col, select
 from api.cli.common import Installation, opened
 from api.cli.models import DEFAULT_ALGORITHM, show
 from api.cli.server import Host, Port, serve
+from api.job_handlers import HANDLERS
+from api.job_run import work_off
 from domain import (
     access,
     activations,
@@ -27,17 +29,19 @@ from domain import (
     migrations,
     models,
     sample,
+    simulations,
     stock,
     strategies,
     tables,
 )
 from domain.pricing.house import house_rule
-from domain.tables import Role
+from domain.tables import JobKind, Role, StoredStatus
 from domain.trainings import PromotionPolicy, TrainingRequest
 from ml import runs
 
 CODE, NAME, CURRENCY = "FR", "France", "EUR"
 LISTINGS = 20_000
+HOUSE_RULE = "House rule"
 ROWS_AT_ONCE = 1_000
 KEYS_FILE = "demo-keys.json"
 """In the data directory, readable by its owner alone: a demo's keys are shown at each start."""
@@ -124,27 +128,55 @@ def train_champion(installation: Installation, market: tables.Market) -> None:
 
 
 def activate_house_rule(installation: Installation, market: tables.Market) -> None:
-    """The house rule, written by one person and approved and activated by another."""
-    with installation.database.unit_of_work() as session:
+    """The house rule, written by one person, simulated, and approved and activated by another."""
+    with installation.database.reading() as session:
         if activations.in_force(session, market.id, datetime.now(UTC)).active:
             return
-        with _step("strategy"):
-            strategy = strategies.create(
-                session,
-                market=market,
-                name="House rule",
-                description="By brand and fuel, as the trade has always done it.",
-                content=house_rule(),
-                by=_name(Role.PRICING),
-                now=datetime.now(UTC),
-            )
-            version = strategies.versions_of(session, [strategy.id])[strategy.id][0]
-            author, reviewer, now = _name(Role.PRICING), _name(Role.APPROVER), datetime.now(UTC)
-            strategies.submit(session, version.id, by=author, now=now)
-            strategies.approve(
-                session, version.id, simulated=lambda _session, _version: True, by=reviewer, now=now
-            )
+        version = _waiting_house_rule(session, market)
+    with _step("strategy"):
+        version = version or submit_house_rule(installation, market)
+        work_off(
+            installation.database,
+            installation.settings,
+            {JobKind.SIMULATION: HANDLERS[JobKind.SIMULATION]},
+        )
+        reviewer, now = _name(Role.APPROVER), datetime.now(UTC)
+        with installation.database.unit_of_work() as session:
+            strategies.approve(session, version.id, by=reviewer, now=now)
             activations.activate(session, version.id, by=reviewer, now=now)
+
+
+def _waiting_house_rule(session: Session, market: tables.Market) -> tables.StrategyVersion | None:
+    """The version that an interrupted run has left behind."""
+    version, strategy = tables.StrategyVersion, tables.Strategy
+    statement = (
+        select(version)
+        .join(strategy, col(strategy.id) == version.strategy_id)
+        .where(
+            strategy.market_id == market.id,
+            strategy.name == HOUSE_RULE,
+            version.status == StoredStatus.SUBMITTED,
+        )
+    )
+    return session.exec(statement).first()
+
+
+def submit_house_rule(installation: Installation, market: tables.Market) -> tables.StrategyVersion:
+    """The house rule, waiting for a verdict, and a simulation of it that waits for a worker."""
+    author, now = _name(Role.PRICING), datetime.now(UTC)
+    with installation.database.unit_of_work() as session:
+        strategy = strategies.create(
+            session,
+            market=market,
+            name=HOUSE_RULE,
+            description="By brand and fuel, as the trade has always done it.",
+            content=house_rule(),
+            by=author,
+            now=now,
+        )
+        version = strategies.versions_of(session, [strategy.id])[strategy.id][0]
+        simulations.request(session, version.id, by=author, now=now)
+        return strategies.submit(session, version.id, by=author, now=now)
 
 
 def kept_keys(installation: Installation) -> Mapping[str, str]:

@@ -5,7 +5,6 @@ the hash of that content. What becomes of an approved version is ``domain.activa
 """
 
 from domain.strategies.lifecycle import (
-    Simulated,
     approve,
     create,
     draft,
@@ -31,7 +30,6 @@ from domain.strategies.reading import (
 from domain.strategies.requests import active_version, create_once
 
 __all__ = [
-    "Simulated",
     "StrategyFilter",
     "StrategyStatus",
     "activations_of",

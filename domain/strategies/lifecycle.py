@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, func, select
 
-from domain import audit, tables
+from domain import audit, simulations, tables
 from domain.errors import (
     Conflict,
     Faults,
@@ -30,9 +29,6 @@ from domain.tables import StoredStatus, Verdict
 NAME_MAX_LENGTH = 100
 DESCRIPTION_MAX_LENGTH = 2_000
 COMMENT_MAX_LENGTH = 2_000
-
-Simulated = Callable[[Session, tables.StrategyVersion], bool]
-"""Whether a simulation of a version's very content has succeeded."""
 
 
 def create(
@@ -166,15 +162,11 @@ def approve(
     session: Session,
     version_id: int,
     *,
-    simulated: Simulated,
     by: str,
     now: datetime,
     comment: str | None = None,
 ) -> tables.StrategyVersion:
     """Approve the very content that the version has now.
-
-    Args:
-        simulated: says whether that content was simulated.
 
     Raises:
         NotFound: no such version.
@@ -191,7 +183,7 @@ def approve(
             "You have edited this version: somebody who has not must approve it.",
             path=("version",),
         )
-    if not simulated(session, version):
+    if simulations.newest_succeeded(session, version) is None:
         raise SimulationRequired(
             "No simulation of this content has succeeded: simulate it first.", path=("version",)
         )
@@ -311,6 +303,7 @@ def _review(
     by: str,
     now: datetime,
 ) -> tables.StrategyVersion:
+    seen = simulations.newest_succeeded(session, version)
     session.add(
         tables.StrategyReview(
             version_id=version.id,
@@ -318,6 +311,7 @@ def _review(
             verdict=verdict,
             comment=comment,
             content_hash=version.content_hash,
+            simulation_id=None if seen is None else seen.id,
             at=now,
         )
     )

@@ -8,6 +8,7 @@ from domain.tables.listing import Listing
 from domain.tables.market import Market
 from domain.tables.model import ModelArtifact, ModelVersion, Promotion
 from domain.tables.quote import Quote
+from domain.tables.simulation import Simulation, SimulationResult
 from domain.tables.stock import PriceChange, Vehicle
 from domain.tables.strategy import (
     Activation,
@@ -17,7 +18,6 @@ from domain.tables.strategy import (
     StrategyVersion,
     Verdict,
 )
-from domain.tables.trusted_document import TrustedDocument
 
 __all__ = [
     "Activation",
@@ -37,11 +37,12 @@ __all__ = [
     "Promotion",
     "Quote",
     "Role",
+    "Simulation",
+    "SimulationResult",
     "StoredStatus",
     "Strategy",
     "StrategyReview",
     "StrategyVersion",
-    "TrustedDocument",
     "Vehicle",
     "Verdict",
 ]

@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     """What a job does."""
 
     TRAINING = "TRAINING"
+    SIMULATION = "SIMULATION"
 
 
 class JobStatus(StrEnum):

@@ -78,6 +78,10 @@ class StrategyReview(SQLModel, table=True):
     verdict: Verdict = Field(sa_column=Column(word(Verdict), nullable=False))
     comment: str | None = None
     content_hash: str
+    # The newest one of that content that the reviewer could see.
+    simulation_id: int | None = Field(
+        default=None, sa_column=Column(Key, ForeignKey("simulation.id"))
+    )
     at: datetime = Field(sa_column=Column(Instant(), nullable=False))
 
 

@@ -14,6 +14,8 @@ from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.job_handlers import HANDLERS
+from api.job_run import work_off
 from api.settings import Settings
 from domain import (
     access,
@@ -22,6 +24,7 @@ from domain import (
     markets,
     migrations,
     sample,
+    simulations,
     stock,
     strategies,
     tables,
@@ -93,8 +96,8 @@ def made_market(folder: Path) -> None:
             reason="taken into stock",
         )
     _train(database, settings, market)
+    _activate_house_rule(database, settings, market, now)
     with database.unit_of_work() as session:
-        _activate_house_rule(session, market, now)
         keys = {
             role.value: access.create(
                 session,
@@ -122,20 +125,26 @@ def _train(database: Database, settings: Settings, market: tables.Market) -> Non
         published.publish(session, by="data_science", now=datetime.now(UTC))
 
 
-def _activate_house_rule(session: Any, market: tables.Market, now: datetime) -> None:
-    strategy = strategies.create(
-        session,
-        market=market,
-        name="House rule",
-        description=None,
-        content=house_rule(),
-        by="pricing",
-        now=now,
-    )
-    version = strategies.versions_of(session, [strategy.id])[strategy.id][0]
-    strategies.submit(session, version.id, by="pricing", now=now)
-    strategies.approve(session, version.id, simulated=lambda *_: True, by="approver", now=now)
-    activations.activate(session, version.id, by="approver", now=now)
+def _activate_house_rule(
+    database: Database, settings: Settings, market: tables.Market, now: datetime
+) -> None:
+    with database.unit_of_work() as session:
+        strategy = strategies.create(
+            session,
+            market=market,
+            name="House rule",
+            description=None,
+            content=house_rule(),
+            by="pricing",
+            now=now,
+        )
+        version = strategies.versions_of(session, [strategy.id])[strategy.id][0]
+        simulations.request(session, version.id, by="pricing", now=now)
+        strategies.submit(session, version.id, by="pricing", now=now)
+    work_off(database, settings, HANDLERS)
+    with database.unit_of_work() as session:
+        strategies.approve(session, version.id, by="approver", now=now)
+        activations.activate(session, version.id, by="approver", now=now)
 
 
 class Shop:
@@ -203,6 +212,11 @@ class Shop:
         finally:
             event.remove(Engine, "before_cursor_execute", count)
         return len(counted)
+
+    def work_off_jobs(self) -> None:
+        """Do the jobs that wait, as a worker would."""
+        with self.database() as database:
+            work_off(database, settings_of(self.folder), HANDLERS)
 
     @property
     def now(self) -> datetime:

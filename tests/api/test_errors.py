@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from strawberry.types import Info
 
-from api.errors import UserErrorCode, allows, mutation, query, user_errors
+from api.errors import UserErrorCode, mutation, query, user_errors
 from domain import errors
 from domain.errors import Conflict, Invalid, Refusal, Refusals
 from domain.tables import Role
@@ -36,24 +36,6 @@ def test_each_of_several_refusals_becomes_an_error_with_its_path() -> None:
         (UserErrorCode.INVALID, "Too old.", ["vehicles", "3", "releaseYear"]),
         (UserErrorCode.CONFLICT, "Late.", None),
     ]
-
-
-@pytest.mark.parametrize(
-    ("held", "required", "allowed"),
-    [
-        ([Role.SALES], [], True),
-        ([], [], True),
-        ([Role.SALES], [Role.SALES], True),
-        ([Role.SALES], [Role.PRICING], False),
-        ([Role.SALES, Role.PRICING], [Role.PRICING, Role.APPROVER], True),
-        ([Role.ADMIN], [Role.APPROVER], True),
-        ([], [Role.SALES], False),
-    ],
-)
-def test_one_of_the_required_roles_is_enough(
-    held: list[Role], required: list[Role], allowed: bool
-) -> None:
-    assert allows(held, required) is allowed
 
 
 async def documented(self: Any, info: Info) -> str:

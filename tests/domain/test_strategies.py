@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlmodel import Session, select
 
-from domain import activations, pages, strategies, tables
+from domain import activations, pages, simulations, strategies, tables
 from domain.database import Database
 from domain.errors import (
     Conflict,
@@ -29,14 +29,6 @@ OTHER_CONTENT = StrategyContent((Rule("default", factor=Decimal("0.95")),))
 DAY = timedelta(days=1)
 
 
-def simulated(session: Session, version: tables.StrategyVersion) -> bool:
-    return True
-
-
-def not_simulated(session: Session, version: tables.StrategyVersion) -> bool:
-    return False
-
-
 def a_draft(
     session: Session, content: StrategyContent = OTHER_CONTENT, *, name: str = "House rule"
 ) -> tables.StrategyVersion:
@@ -48,12 +40,14 @@ def a_draft(
 
 
 def a_submitted_version(session: Session, name: str = "House rule") -> tables.StrategyVersion:
-    return strategies.submit(session, a_draft(session, name=name).id, by="ana", now=NOON)
+    version = a_draft(session, name=name)
+    factories.a_succeeded_simulation(session, version)
+    return strategies.submit(session, version.id, by="ana", now=NOON)
 
 
 def an_approved_version(session: Session, name: str = "House rule") -> tables.StrategyVersion:
     version = a_submitted_version(session, name)
-    return strategies.approve(session, version.id, simulated=simulated, by="bob", now=NOON)
+    return strategies.approve(session, version.id, by="bob", now=NOON)
 
 
 def status(session: Session, version: tables.StrategyVersion) -> StrategyStatus:
@@ -178,28 +172,32 @@ def test_whoever_edited_a_version_cannot_approve_it(session: Session, author: st
     strategies.submit(session, version.id, by="dan", now=NOON)
 
     with pytest.raises(FourEyes):
-        strategies.approve(session, version.id, simulated=simulated, by=author, now=NOON)
+        strategies.approve(session, version.id, by=author, now=NOON)
 
     assert status(session, version) is StrategyStatus.SUBMITTED
 
 
 def test_approval_needs_a_simulation_of_this_very_content(session: Session) -> None:
-    version = a_submitted_version(session)
+    version = a_draft(session)
+    factories.a_succeeded_simulation(session, version, content_hash="of other content")
+    factories.a_simulation(session, version)
+    strategies.submit(session, version.id, by="ana", now=NOON)
 
     with pytest.raises(SimulationRequired):
-        strategies.approve(session, version.id, simulated=not_simulated, by="bob", now=NOON)
+        strategies.approve(session, version.id, by="bob", now=NOON)
 
 
 def test_approval_binds_to_the_content(session: Session) -> None:
     version = a_submitted_version(session)
 
-    strategies.approve(
-        session, version.id, simulated=simulated, by="bob", now=NOON, comment="As agreed."
-    )
+    strategies.approve(session, version.id, by="bob", now=NOON, comment="As agreed.")
 
     (review,) = strategies.reviews_of(session, [version.id])[version.id]
     assert (review.reviewer, review.verdict) == ("bob", Verdict.APPROVED)
     assert review.content_hash == version.content_hash
+    seen = simulations.newest_succeeded(session, version)
+    assert seen is not None
+    assert review.simulation_id == seen.id
     assert status(session, version) is StrategyStatus.APPROVED
 
 
@@ -220,9 +218,7 @@ def test_a_verdict_ends_the_life_before_it(session: Session, deed: str) -> None:
     deeds = {
         "submit": lambda: strategies.submit(session, version.id, by="ana", now=NOON),
         "withdraw": lambda: strategies.withdraw(session, version.id, by="ana", now=NOON),
-        "approve": lambda: strategies.approve(
-            session, version.id, simulated=simulated, by="cleo", now=NOON
-        ),
+        "approve": lambda: strategies.approve(session, version.id, by="cleo", now=NOON),
         "reject": lambda: strategies.reject(
             session, version.id, comment="No.", by="cleo", now=NOON
         ),
@@ -253,8 +249,9 @@ def test_status_follows_from_ledger_and_clock(session: Session) -> None:
 def test_every_change_of_state_is_an_event(session: Session) -> None:
     version = a_draft(session)
     strategies.edit(session, version.id, version.content_hash, house_rule(), by="ana", now=NOON)
+    factories.a_succeeded_simulation(session, version)
     strategies.submit(session, version.id, by="ana", now=NOON)
-    strategies.approve(session, version.id, simulated=simulated, by="bob", now=NOON)
+    strategies.approve(session, version.id, by="bob", now=NOON)
     activations.activate(session, version.id, by="bob", now=NOON)
 
     assert actions(session, version) == [
@@ -335,7 +332,7 @@ def test_of_a_verdict_and_a_withdrawal_at_once_one_wins(database: Database) -> N
             refused.append(refusal.code)
 
     def approve(session: Session) -> None:
-        strategies.approve(session, version_id, simulated=simulated, by="bob", now=NOON)
+        strategies.approve(session, version_id, by="bob", now=NOON)
 
     def withdraw(session: Session) -> None:
         strategies.withdraw(session, version_id, by="ana", now=NOON)
