@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -18,6 +18,7 @@ import structlog
 from graphql import GraphQLError
 from strawberry.types import Info, get_object_definition
 
+from domain import access
 from domain.errors import Forbidden, Refusal, Refusals
 from domain.tables import Role
 
@@ -86,19 +87,13 @@ def user_errors(error: Refusal | Refusals) -> list[UserError]:
     ]
 
 
-def allows(roles: Iterable[Role], requires: Iterable[Role]) -> bool:
-    """Whether somebody with ``roles`` may do what one of ``requires`` may; ADMIN may all."""
-    held, needed = frozenset(roles), frozenset(requires)
-    return not needed or Role.ADMIN in held or bool(held & needed)
-
-
 def check_role(info: Info, requires: tuple[Role, ...]) -> None:
     """Refuse a caller without any of the roles.
 
     Raises:
         Forbidden: names the roles that would do.
     """
-    if not allows(info.context.actor.roles, requires):
+    if not access.allows(info.context.actor, requires):
         raise Forbidden(f"This needs a key with the role {_any_of(requires)}.")
 
 

@@ -19,6 +19,7 @@ from domain.tables import JobKind, JobStatus, Role
 
 if TYPE_CHECKING:
     from api.models import ModelVersion
+    from api.simulations import Simulation
 
 describe(
     JobStatus,
@@ -98,8 +99,24 @@ class TrainingRun(Job, Node):
         return None if row is None else ModelVersion.from_row(row)
 
 
-TYPE_NAMES = {JobKind.TRAINING: "TrainingRun"}
-TYPES: dict[JobKind, type[Job]] = {JobKind.TRAINING: TrainingRun}
+@strawberry.type(description="The run of a simulation over the stock.")
+class SimulationRun(Job, Node):
+    @strawberry.field(description="What it finds out, once it has succeeded.")
+    async def simulation(
+        self, info: Info
+    ) -> Annotated[Simulation, strawberry.lazy("api.simulations")]:
+        from api.simulations import Simulation
+
+        row = await info.context.loaders.simulation_of_job.load(self.row.id)
+        assert row is not None, "a simulation is asked for with its job"  # noqa: S101
+        return Simulation.from_row(row)
+
+
+TYPES: dict[JobKind, type[Job]] = {
+    JobKind.TRAINING: TrainingRun,
+    JobKind.SIMULATION: SimulationRun,
+}
+TYPE_NAMES = {kind: shown.__name__ for kind, shown in TYPES.items()}
 
 
 def job_of(row: tables.Job) -> Job:

@@ -13,10 +13,12 @@ from strawberry.dataloader import DataLoader
 
 from domain import (
     activations,
+    audit,
     comparables,
     models,
     predictions,
     price_history,
+    simulations,
     strategies,
     tables,
 )
@@ -98,6 +100,18 @@ class Loaders:
         return self._by_key(models.of_jobs)
 
     @cached_property
+    def simulation(self) -> DataLoader[int, tables.Simulation | None]:
+        return self._rows(tables.Simulation)
+
+    @cached_property
+    def simulation_of_job(self) -> DataLoader[int, tables.Simulation | None]:
+        return self._by_key(simulations.of_jobs)
+
+    @cached_property
+    def simulation_facts(self) -> DataLoader[int, simulations.Facts | None]:
+        return self._by_key(simulations.facts_of)
+
+    @cached_property
     def ledger(self) -> DataLoader[int, Ledger | None]:
         return self._by_key(activations.ledgers)
 
@@ -108,6 +122,17 @@ class Loaders:
     @cached_property
     def reviews(self) -> DataLoader[int, list[tables.StrategyReview] | None]:
         return self._by_key(strategies.reviews_of)
+
+    @cached_property
+    def audit_event(self) -> DataLoader[int, tables.AuditEvent | None]:
+        return self._rows(tables.AuditEvent)
+
+    @cached_property
+    def version_history(self) -> DataLoader[int, list[tables.AuditEvent] | None]:
+        def of_versions(session: Session, keys: list[int]) -> dict[int, list[tables.AuditEvent]]:
+            return audit.of_subjects(session, "StrategyVersion", keys)
+
+        return self._by_key(of_versions)
 
     @cached_property
     def comparables(self) -> DataLoader[comparables.Wanted, list[tables.Listing] | None]:

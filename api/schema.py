@@ -5,9 +5,21 @@ from __future__ import annotations
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from api import jobs, listings, markets, models, quotes, strategies, vehicles
+from api import (
+    activations,
+    audit,
+    jobs,
+    listings,
+    markets,
+    models,
+    quotes,
+    simulations,
+    strategies,
+    vehicles,
+)
 from api.access import AccessQueries
-from api.jobs import JobMutations, JobSubscriptions, TrainingRun
+from api.audit import AuditQueries
+from api.jobs import JobMutations, JobSubscriptions, SimulationRun, TrainingRun
 from api.listings import ListingMutations
 from api.markets import MarketQueries, MarketSubscriptions
 from api.models import ModelMutations, ModelQueries
@@ -15,8 +27,11 @@ from api.predictions import PredictionMutations
 from api.quotes import QuoteMutations, QuoteQueries
 from api.relay import NodeLoader, node_queries
 from api.scalars import SCALARS
+from api.simulations import SimulationMutations
 from api.stock import StockQueries
-from api.strategies import StrategyMutations, StrategyQueries
+from api.strategies import StrategyQueries
+from api.strategy_drafts import StrategyDraftMutations
+from api.strategy_lifecycle import ActivationMutations, StrategyReviewMutations
 from api.vehicles import VehicleQueries
 
 NODES: dict[str, NodeLoader] = {
@@ -26,10 +41,13 @@ NODES: dict[str, NodeLoader] = {
     "Listing": listings.load_listings,
     "Strategy": strategies.load_strategies,
     "StrategyVersion": strategies.load_versions,
-    "Activation": strategies.load_activations,
+    "Activation": activations.load_activations,
     "ModelVersion": models.load_models,
     "TrainingRun": jobs.load_jobs,
+    "SimulationRun": jobs.load_jobs,
+    "Simulation": simulations.load_simulations,
     "Quote": quotes.load_quotes,
+    "AuditEvent": audit.load_events,
 }
 
 
@@ -43,6 +61,7 @@ class Query(
     StrategyQueries,
     ModelQueries,
     QuoteQueries,
+    AuditQueries,
 ):
     pass
 
@@ -53,7 +72,10 @@ class Mutation(
     QuoteMutations,
     ModelMutations,
     JobMutations,
-    StrategyMutations,
+    StrategyDraftMutations,
+    StrategyReviewMutations,
+    ActivationMutations,
+    SimulationMutations,
     ListingMutations,
 ):
     pass
@@ -68,6 +90,6 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[TrainingRun],
+    types=[TrainingRun, SimulationRun],
     config=StrawberryConfig(scalar_map=dict(SCALARS)),
 )

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from api.activations import Activation
+from api.audit import AuditEvent
 from api.context import Context, Info
-from api.cost import cost
+from api.cost import USUAL_RULES, cost
 from api.enums import describe
-from api.errors import UserError, mutation, query
+from api.errors import UserError, query
 from api.markets import Market
 from api.pagination import After, Before, Connection, First, Last, connection, window_of
 from api.relay import Node, key_of, made, to_id
-from api.strategy_content import (
-    LadderStep,
-    PriceGuards,
-    PriceRounding,
-    StrategyContentInput,
-    StrategyRule,
-)
-from domain import activations, strategies, tables
+from api.strategy_analysis import StrategyAnalysis, StrategyMatrix, StrategyMatrixChange
+from api.strategy_content import LadderStep, PriceGuards, PriceRounding, StrategyRule
+from domain import strategies, tables
 from domain.ledger import Ledger
 from domain.pricing import documents
 from domain.pricing.content import StrategyContent
+from domain.pricing.matrix import Matrix
 from domain.strategies import StrategyStatus
-from domain.tables import Role, Verdict
+from domain.tables import Verdict
+
+if TYPE_CHECKING:
+    from api.simulations import Simulation
 
 describe(
     StrategyStatus,
@@ -53,61 +54,33 @@ describe(
 
 @strawberry.type(description="One verdict of a second person on a version's content.")
 class StrategyReview:
+    row: strawberry.Private[tables.StrategyReview]
     reviewer: str = strawberry.field(description="Who.")
     verdict: Verdict = strawberry.field(description="What they said.")
     comment: str | None = strawberry.field(description="Why.")
     content_hash: str = strawberry.field(description="Of the content that was reviewed.")
     at: datetime = strawberry.field(description="When.")
 
+    @strawberry.field(description="What the reviewer could see it would do.")
+    async def simulation(
+        self, info: Info
+    ) -> Annotated[Simulation, strawberry.lazy("api.simulations")] | None:
+        from api.simulations import Simulation
+
+        key = self.row.simulation_id
+        row = None if key is None else await info.context.loaders.simulation.load(key)
+        return None if row is None else Simulation.from_row(row)
+
     @classmethod
     def from_row(cls, row: tables.StrategyReview) -> StrategyReview:
         """What clients see of a review."""
         return cls(
+            row=row,
             reviewer=row.reviewer,
             verdict=row.verdict,
             comment=row.comment,
             content_hash=row.content_hash,
             at=row.at,
-        )
-
-
-@strawberry.type(
-    description="One row of the activation ledger: a version prices (a share of) a market's "
-    "quotes for a stretch of time. Half-open, never backdated, never edited."
-)
-class Activation(Node):
-    row: strawberry.Private[tables.Activation]
-    id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
-    starts_at: datetime = strawberry.field(description="From this instant on.")
-    ends_at: datetime | None = strawberry.field(description="Null while nothing ends it.")
-    share: float = strawberry.field(
-        description="Share of vehicles, 0 to 1; below 1 it is a challenger beside the active "
-        "version."
-    )
-    activated_by: str = strawberry.field(description="Who.")
-    recorded_at: datetime = strawberry.field(description="When it was written down.")
-    reason: str | None = strawberry.field(description="Why.")
-
-    @strawberry.field(description="What prices.")
-    async def version(self, info: Info) -> StrategyVersion:
-        return await StrategyVersion.load(info.context, self.row.version_id)
-
-    @strawberry.field(description="Whose quotes it prices.")
-    async def market(self, info: Info) -> Market:
-        return await Market.load(info.context, self.row.market_id)
-
-    @classmethod
-    def from_row(cls, row: tables.Activation, ledger: Ledger) -> Activation:
-        """What clients see of an activation, its end as the ledger says today."""
-        return cls(
-            row=row,
-            id=to_id("Activation", row.id),
-            starts_at=row.starts_at,
-            ends_at=ledger.end_of(row.id),
-            share=row.share,
-            activated_by=row.activated_by,
-            recorded_at=row.recorded_at,
-            reason=row.reason,
         )
 
 
@@ -138,7 +111,7 @@ class StrategyVersion(Node):
     @strawberry.field(
         description="Exactly one of them has no conditions: the default. At most one rule decides "
         "a vehicle.",
-        metadata=cost(size=50),
+        metadata=cost(size=USUAL_RULES),
     )
     def rules(self) -> list[StrategyRule]:
         return [StrategyRule.of(rule) for rule in self._content().rules]
@@ -172,10 +145,52 @@ class StrategyVersion(Node):
             if row.version_id == self.row.id
         ]
 
-    async def _ledger(self, context: Context) -> Ledger:
+    @strawberry.field(
+        description="What can be told of it without running it on vehicles.",
+        metadata=cost(weight=20),
+    )
+    async def analysis(self, info: Info) -> StrategyAnalysis:
+        market = await self._market(info.context)
+        found = await info.context.read(strategies.analysis, self.row, market_id=market.row.id)
+        return StrategyAnalysis.of(found, market.currency)
+
+    @strawberry.field(
+        description="The rules as a brand x fuel grid, for a table on a screen.",
+        metadata=cost(weight=5),
+    )
+    async def matrix(self, info: Info) -> StrategyMatrix:
+        return StrategyMatrix.of(await info.context.compute(Matrix, self._content()))
+
+    @strawberry.field(
+        description="Cells whose factor or amount differs from `other`: equal rules written "
+        "differently show none.",
+        metadata=cost(weight=10, size=USUAL_RULES),
+    )
+    async def diff(
+        self,
+        info: Info,
+        other: Annotated[
+            strawberry.ID, strawberry.argument(description="The version to compare with.")
+        ],
+    ) -> list[StrategyMatrixChange]:
+        changes = await info.context.read(
+            strategies.changes_since, self.row, key_of(other, "StrategyVersion", "other")
+        )
+        return [StrategyMatrixChange.of(change) for change in changes]
+
+    @strawberry.field(description="Every state change, oldest first.")
+    async def history(self, info: Info) -> list[AuditEvent]:
+        rows = await info.context.loaders.version_history.load(self.row.id)
+        return [AuditEvent.from_row(row) for row in rows or ()]
+
+    async def _market(self, context: Context) -> Market:
         strategy = await context.loaders.strategy.load(self.row.strategy_id)
         assert strategy is not None, "a foreign key leads to a row"  # noqa: S101
-        return await context.loaders.ledger.load(strategy.market_id) or Ledger(())
+        return await Market.load(context, strategy.market_id)
+
+    async def _ledger(self, context: Context) -> Ledger:
+        market = await self._market(context)
+        return await context.loaders.ledger.load(market.row.id) or Ledger(())
 
     def _content(self) -> StrategyContent:
         return documents.from_document(self.row.content)
@@ -259,16 +274,6 @@ async def load_versions(context: Context, keys: list[int]) -> list[StrategyVersi
     return made(rows, StrategyVersion.from_row)
 
 
-async def load_activations(context: Context, keys: list[int]) -> list[Activation | None]:
-    """Activations by key, for ``node``."""
-    rows = await context.loaders.activation.load_many(keys)
-    found: list[Activation | None] = []
-    for row in rows:
-        ledger = row and await context.loaders.ledger.load(row.market_id)
-        found.append(Activation.from_row(row, ledger) if row and ledger else None)
-    return found
-
-
 @strawberry.input(description="Which strategies; absent conditions accept anything.")
 class StrategyFilter:
     market: str | None = strawberry.field(default=None, description="Code of the market.")
@@ -322,90 +327,9 @@ class StrategyQueries:
         return None if row is None else StrategyVersion.from_row(row)
 
 
-@strawberry.input(description="A new line of policy, and the content of its first version.")
-class CreateStrategyInput:
-    market: str = strawberry.field(description="Code of the market, e.g. FR.")
-    name: str = strawberry.field(description="Unique in its market.")
-    description: str | None = strawberry.field(default=None, description="What it is for.")
-    content: StrategyContentInput = strawberry.field(description="What version 1 says.")
-    idempotency_key: str | None = strawberry.field(
-        default=None, description="Makes a repeat answer the first result again."
-    )
-
-
-@strawberry.type(description="The strategy with its version 1, a draft.")
-class CreateStrategyPayload:
-    strategy: Strategy | None = strawberry.field(default=None, description="The new strategy.")
-    user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why it was not created."
-    )
-
-
-@strawberry.input(
-    description="Now, or at `startsAt`. A share below 1 runs it as a challenger beside the active "
-    "version."
-)
-class ActivateStrategyVersionInput:
-    version: strawberry.ID = strawberry.field(description="An approved version.")
-    starts_at: datetime | None = strawberry.field(
-        default=None, description="Now if absent; never in the past."
-    )
-    ends_at: datetime | None = strawberry.field(
-        default=None, description="What was active before then prices again; open if absent."
-    )
-    share: float = strawberry.field(default=1.0, description="Of vehicles, above 0, 1 at most.")
-    reason: str | None = strawberry.field(default=None, description="Why.")
-
-
 @strawberry.type(description="The version as it stands now.")
 class StrategyVersionPayload:
     version: StrategyVersion | None = strawberry.field(default=None, description="The version.")
     user_errors: list[UserError] = strawberry.field(
         default_factory=list, description="Why nothing was done."
     )
-
-
-@strawberry.type
-class StrategyMutations:
-    @mutation(Role.PRICING, metadata=cost(weight=10))
-    async def create_strategy(
-        self,
-        info: Info,
-        input: Annotated[CreateStrategyInput, strawberry.argument(description="What to create.")],
-    ) -> CreateStrategyPayload:
-        """Create a line of policy with its version 1, a draft."""
-        context = info.context
-        row = await context.run(
-            strategies.create_once,
-            market=input.market,
-            name=input.name,
-            description=input.description,
-            content=input.content.to_domain(),
-            by=context.actor.name,
-            now=context.now,
-            idempotency_key=input.idempotency_key,
-        )
-        return CreateStrategyPayload(strategy=Strategy.from_row(row))
-
-    @mutation(Role.APPROVER, metadata=cost(weight=10))
-    async def activate_strategy_version(
-        self,
-        info: Info,
-        input: Annotated[
-            ActivateStrategyVersionInput, strawberry.argument(description="What, and when.")
-        ],
-    ) -> StrategyVersionPayload:
-        """Put an approved version in force, now or later, for all or a share of the vehicles."""
-        context = info.context
-        row = await context.run(
-            activations.activate,
-            key_of(input.version, "StrategyVersion", "version"),
-            by=context.actor.name,
-            now=context.now,
-            starts_at=input.starts_at,
-            ends_at=input.ends_at,
-            share=input.share,
-            reason=input.reason,
-        )
-        context.application.serving.poke()
-        return StrategyVersionPayload(version=await StrategyVersion.load(context, row.version_id))

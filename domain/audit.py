@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,9 @@ from domain.pages import Ordered
 
 GENESIS = "0" * 64
 """What the first event carries as the hash of the one before."""
+
+JOB = "Job"
+"""The kind of a subject that is long work, whatever the work is."""
 
 _HEAD = 1
 
@@ -107,6 +110,18 @@ def listed(*, subject: tuple[str, int] | None = None, actor: str | None = None) 
     if actor is not None:
         statement = statement.where(event.actor == actor)
     return Ordered(statement, by=(col(event.id),), descending=True)
+
+
+def of_subjects(
+    session: Session, kind: str, keys: Collection[int]
+) -> dict[int, list[tables.AuditEvent]]:
+    """What befell each subject of one kind, oldest first."""
+    event = tables.AuditEvent
+    statement = select(event).where(event.subject_kind == kind, col(event.subject_id).in_(keys))
+    found: dict[int, list[tables.AuditEvent]] = {key: [] for key in keys}
+    for row in session.exec(statement.order_by(col(event.id))):
+        found[row.subject_id].append(row)
+    return found
 
 
 def _verify_head(session: Session, last_event: int, last_hash: str) -> Verified | FirstBadRow:

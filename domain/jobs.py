@@ -209,7 +209,7 @@ def cancel(session: Session, job_id: int, *, by: str, now: datetime) -> tables.J
         session,
         actor=by,
         action="job.cancelled",
-        subject=("Job", job.id),
+        subject=(audit.JOB, job.id),
         detail={"kind": job.kind, "status": job.status},
         now=now,
     )

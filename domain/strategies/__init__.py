@@ -18,6 +18,7 @@ from domain.strategies.reading import (
     StrategyStatus,
     activations_of,
     analysis,
+    changes_since,
     get,
     get_version,
     known_names,
@@ -27,7 +28,7 @@ from domain.strategies.reading import (
     stock_cells,
     versions_of,
 )
-from domain.strategies.requests import active_version, create_once
+from domain.strategies.requests import active_version, create_once, roll_back
 
 __all__ = [
     "StrategyFilter",
@@ -36,6 +37,7 @@ __all__ = [
     "active_version",
     "analysis",
     "approve",
+    "changes_since",
     "create",
     "create_once",
     "draft",
@@ -46,6 +48,7 @@ __all__ = [
     "listed",
     "reject",
     "reviews_of",
+    "roll_back",
     "status",
     "stock_cells",
     "submit",

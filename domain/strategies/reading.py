@@ -19,6 +19,7 @@ from domain.ledger import Ledger
 from domain.pages import Ordered
 from domain.pricing.analysis import Analysis, KnownNames, StockCell, analyse
 from domain.pricing.documents import from_document
+from domain.pricing.matrix import Change, Matrix, diff
 from domain.tables import StoredStatus
 from domain.vocabulary import Fuel
 
@@ -160,6 +161,18 @@ def analysis(session: Session, version: tables.StrategyVersion, *, market_id: in
         catalogue=known_names(session, market_id),
         stock=stock_cells(session, market_id),
     )
+
+
+def changes_since(session: Session, version: tables.StrategyVersion, other_id: int) -> list[Change]:
+    """The cells of brand and fuel that another version prices otherwise; that one is ``before``.
+
+    Raises:
+        NotFound: there is no such other version.
+    """
+    other = session.get(tables.StrategyVersion, other_id)
+    if other is None:
+        raise NotFound("There is no such strategy version.", path=("other",))
+    return diff(Matrix(from_document(other.content)), Matrix(from_document(version.content)))
 
 
 def known_names(session: Session, market_id: int) -> KnownNames:

@@ -11,7 +11,7 @@ from domain import activations, idempotency, markets, tables
 from domain.pricing.content import StrategyContent
 from domain.pricing.documents import to_document
 from domain.strategies.lifecycle import create
-from domain.strategies.reading import get
+from domain.strategies.reading import get, get_version
 
 
 def create_once(
@@ -72,3 +72,28 @@ def active_version(session: Session, market: str, *, at: datetime) -> tables.Str
     row = markets.by_code(session, market)
     active = activations.in_force(session, row.id, at).active
     return None if active is None else session.get(tables.StrategyVersion, active.version_id)
+
+
+def roll_back(
+    session: Session,
+    market: str,
+    *,
+    reason: str,
+    expected_version_id: int | None,
+    by: str,
+    now: datetime,
+) -> tables.StrategyVersion:
+    """Go back to what was active before in a market; the version that prices from now on.
+
+    Args:
+        expected_version_id: the version that the caller saw in force.
+
+    Raises:
+        NotFound: there is no such market.
+        Refusals, NoActiveStrategy, InvalidState, Conflict: see ``activations.roll_back``.
+    """
+    row = markets.by_code(session, market)
+    restored = activations.roll_back(
+        session, row.id, reason=reason, by=by, now=now, expected_version_id=expected_version_id
+    )
+    return get_version(session, restored.version_id)
