@@ -1,31 +1,26 @@
-"""Quotes: the price offered for a vehicle at one moment.
-
-A quote is append-only. Asking again makes a new one, so every price that a buyer saw can be traced
-to the model version and the strategy version that made it, and made again from what is stored.
-"""
+"""Quotes made: described vehicles matched, estimated, priced and stored, many at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from domain import catalogue, idempotency, markets, predictions, stock, tables
+from domain import predictions, stock, tables
 from domain.descriptions import check_text
-from domain.errors import Faults, NotFound, Refusal, Refusals, refusal_of
-from domain.estimates import Estimate, PriceModel
-from domain.pages import Ordered
+from domain.errors import Faults, NotFound, Refusal, Refusals
+from domain.estimates import Estimate
 from domain.predictions import Matched, Prediction
-from domain.pricing.engine import Priced, PricingPolicy, RuleVerdict
-from domain.pricing.table import PricedVehicle
-from domain.snapshots import PricingSnapshot, ServedModel
-from domain.vehicles import VehicleDescription, VehicleFacts
-from domain.vocabulary import Fuel, Gearbox, fold
+from domain.pricing.engine import Priced
+from domain.quotes.pricing import price, step_documents
+from domain.snapshots import PricingSnapshot
+from domain.vehicles import VehicleDescription
+from domain.vocabulary import fold
 
 
 class ReviewReason(StrEnum):
@@ -64,14 +59,6 @@ class Batch:
 
     quotes: list[tables.Quote | None]
     refusals: list[Refusal]
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What the stored inputs lead to when they are priced again."""
-
-    price: Decimal
-    identical: bool
 
 
 def create(
@@ -114,48 +101,6 @@ def create(
     return Batch(quotes, faults.found)
 
 
-def create_once(
-    session: Session,
-    snapshot: PricingSnapshot,
-    vehicles: Sequence[QuotedVehicle],
-    *,
-    estimation_date: date | None,
-    by: str,
-    now: datetime,
-    idempotency_key: str | None,
-) -> Batch:
-    """``create``, answering the first result again where the key was used for the same before.
-
-    Args:
-        estimation_date: as the caller gave it: a repeat after midnight is the same request.
-
-    Raises:
-        Refusal, Refusals: as ``create``.
-        IdempotencyMismatch: the key was used for other vehicles.
-    """
-    made: list[Batch] = []
-
-    def produce() -> dict[str, Any]:
-        on = estimation_date or now.date()
-        made.append(create(session, snapshot, vehicles, on=on, by=by, now=now))
-        return _batch_document(made[0])
-
-    document, _ = idempotency.once(
-        session,
-        caller=by,
-        operation="createQuotes",
-        key=idempotency_key,
-        input={
-            "market": snapshot.market_code,
-            "estimation_date": estimation_date and estimation_date.isoformat(),
-            "vehicles": [_vehicle_document(vehicle) for vehicle in vehicles],
-        },
-        now=now,
-        produce=produce,
-    )
-    return made[0] if made else _batch(session, document)
-
-
 def check_ready(snapshot: PricingSnapshot) -> None:
     """Refuse quotes in a market that has no model or no strategy yet, naming all that is missing.
 
@@ -169,131 +114,6 @@ def check_ready(snapshot: PricingSnapshot) -> None:
         except Refusal as refusal:
             faults.add(refusal)
     faults.raise_if_any()
-
-
-def price(
-    policy: PricingPolicy,
-    facts: VehicleFacts,
-    market_price: Decimal,
-    *,
-    on: date,
-    cost: Decimal | None,
-    days_in_stock: int | None,
-) -> Priced:
-    """Rule, ladder, guards and rounding for one vehicle of a known market price."""
-    vehicle = priced_vehicle(facts, on=on, cost=cost, days_in_stock=days_in_stock)
-    return policy.price(market_price, vehicle)
-
-
-def priced_vehicle(
-    facts: VehicleFacts, *, on: date, cost: Decimal | None, days_in_stock: int | None
-) -> PricedVehicle:
-    """A vehicle as strategies see it; its age is counted to the day of the estimate."""
-    return PricedVehicle(
-        brand=facts.brand,
-        model=facts.model,
-        fuel=facts.fuel,
-        gearbox=facts.gearbox,
-        age_years=on.year - facts.release_year,
-        mileage_km=facts.mileage_km,
-        days_in_stock=days_in_stock,
-        cost=cost,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteFilter:
-    """Which quotes; None accepts anything. Instants are half-open."""
-
-    market: str | None = None
-    brand: str | None = None
-    fuel: Fuel | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    strategy_version_id: int | None = None
-    model_id: int | None = None
-
-
-def listed(session: Session, wanted: QuoteFilter) -> Ordered:
-    """Quotes and their currency, newest first.
-
-    Raises:
-        NotFound: the filter names a market that does not exist.
-    """
-    quote = tables.Quote
-    statement = select(quote, tables.Market.currency).join(
-        tables.Market, col(tables.Market.id) == quote.market_id
-    )
-    if wanted.market is not None:
-        market = markets.by_code(session, wanted.market, path=("filter", "market"))
-        statement = statement.where(quote.market_id == market.id)
-    if wanted.brand is not None:
-        statement = statement.where(col(quote.brand).in_(catalogue.brands(session, wanted.brand)))
-    if wanted.created_after is not None:
-        statement = statement.where(quote.created_at >= wanted.created_after)
-    if wanted.created_before is not None:
-        statement = statement.where(quote.created_at < wanted.created_before)
-    for column, value in (
-        (quote.fuel, wanted.fuel),
-        (quote.strategy_version_id, wanted.strategy_version_id),
-        (quote.model_id, wanted.model_id),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    return Ordered(statement, by=(col(quote.id),), descending=True)
-
-
-def verdicts(quote: tables.Quote, policy_of: Callable[[int], PricingPolicy]) -> list[RuleVerdict]:
-    """What each rule of the quote's strategy version had to say.
-
-    Args:
-        policy_of: a strategy version, compiled, by its id.
-    """
-    vehicle = priced_vehicle(
-        stored_facts(quote),
-        on=quote.estimation_date,
-        cost=quote.cost,
-        days_in_stock=quote.days_in_stock,
-    )
-    return policy_of(quote.strategy_version_id).verdicts(quote.market_price, vehicle)
-
-
-def replay_stored(
-    quote: tables.Quote,
-    model_of: Callable[[int], ServedModel],
-    policy_of: Callable[[int], PricingPolicy],
-) -> Replay:
-    """``replay`` with the quote's own model version and strategy version, rebuilt by their ids."""
-    return replay(quote, model_of(quote.model_id).estimator, policy_of(quote.strategy_version_id))
-
-
-def replay(quote: tables.Quote, model: PriceModel, policy: PricingPolicy) -> Replay:
-    """Estimate and price a quote again from what is stored of it.
-
-    Args:
-        model, policy: the quote's own model version and strategy version, rebuilt.
-    """
-    facts = stored_facts(quote)
-    estimate = model.estimate([facts], on=quote.estimation_date)[0]
-    priced = price(
-        policy,
-        facts,
-        estimate.market_price,
-        on=quote.estimation_date,
-        cost=quote.cost,
-        days_in_stock=quote.days_in_stock,
-    )
-    identical = (estimate.market_price, priced.price) == (quote.market_price, quote.price)
-    return Replay(priced.price, identical and _documents(priced) == quote.steps)
-
-
-def stored_facts(quote: tables.Quote) -> VehicleFacts:
-    """The facts that a quote was estimated from."""
-    stored = dict(quote.facts)
-    gearbox = stored.pop("gearbox")
-    return VehicleFacts(
-        **stored | {"fuel": Fuel(stored["fuel"]), "gearbox": gearbox and Gearbox(gearbox)}
-    )
 
 
 def vehicle_key(vehicle: QuotedVehicle) -> str:
@@ -337,31 +157,6 @@ def _known(
     )
 
 
-def _vehicle_document(vehicle: QuotedVehicle) -> dict[str, Any]:
-    return asdict(vehicle) | {"cost": None if vehicle.cost is None else str(vehicle.cost)}
-
-
-def _batch_document(batch: Batch) -> dict[str, Any]:
-    return {
-        "quotes": [quote and quote.id for quote in batch.quotes],
-        "refusals": [
-            {"code": each.code, "message": each.message, "path": each.path}
-            for each in batch.refusals
-        ],
-    }
-
-
-def _batch(session: Session, document: Mapping[str, Any]) -> Batch:
-    """The batch that was answered first, its quotes read again."""
-    ids = [each for each in document["quotes"] if each is not None]
-    rows = session.exec(select(tables.Quote).where(col(tables.Quote.id).in_(ids)))
-    by_id = {row.id: row for row in rows}
-    return Batch(
-        [by_id.get(each) for each in document["quotes"]],
-        [refusal_of(**each) for each in document["refusals"]],
-    )
-
-
 def _is_amount(amount: Decimal) -> bool:
     return 0 <= amount < Decimal(10) ** 12 and amount == amount.quantize(Decimal("0.01"))
 
@@ -401,7 +196,7 @@ def _quote(
         high=estimate.high,
         coverage=prediction.model.estimator.coverage,
         price=priced.price,
-        steps=_documents(priced),
+        steps=step_documents(priced),
         review_reasons=[
             str(reason) for reason in _review_reasons(snapshot, matched, estimate, priced)
         ],
@@ -422,10 +217,6 @@ def _match_document(matched: Matched) -> dict[str, Any]:
         "corrections": [asdict(correction) for correction in candidate.corrections],
         "entry": asdict(candidate.entry),
     }
-
-
-def _documents(priced: Priced) -> list[dict[str, Any]]:
-    return [step.to_document() for step in priced.steps]
 
 
 def _review_reasons(

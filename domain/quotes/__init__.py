@@ -1,0 +1,35 @@
+"""Quotes: the price offered for a vehicle at one moment.
+
+A quote is append-only. Asking again makes a new one, so every price that a buyer saw can be traced
+to the model version and the strategy version that made it, and made again from what is stored.
+"""
+
+from domain.quotes.creation import Batch, QuotedVehicle, ReviewReason, check_ready, create
+from domain.quotes.pricing import (
+    Replay,
+    price,
+    priced_vehicle,
+    replay,
+    replay_stored,
+    stored_facts,
+    verdicts,
+)
+from domain.quotes.requests import QuoteFilter, create_once, listed
+
+__all__ = [
+    "Batch",
+    "QuoteFilter",
+    "QuotedVehicle",
+    "Replay",
+    "ReviewReason",
+    "check_ready",
+    "create",
+    "create_once",
+    "listed",
+    "price",
+    "priced_vehicle",
+    "replay",
+    "replay_stored",
+    "stored_facts",
+    "verdicts",
+]
