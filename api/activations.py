@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from api.context import Context, Info
+from api.cost import cost
+from api.experiments import Experiment
 from api.markets import Market
 from api.relay import Node, to_id
-from domain import tables
+from domain import experiments, tables
 from domain.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 )
 class Activation(Node):
     row: strawberry.Private[tables.Activation]
+    ledger: strawberry.Private[Ledger]
     id: strawberry.ID = strawberry.field(description="Global id, opaque to clients.")
     starts_at: datetime = strawberry.field(description="From this instant on.")
     ends_at: datetime | None = strawberry.field(description="Null while nothing ends it.")
@@ -46,11 +49,21 @@ class Activation(Node):
     async def market(self, info: Info) -> Market:
         return await Market.load(info.context, self.row.market_id)
 
+    @strawberry.field(
+        description="What it and the strategy beside it did, for a challenger; null for an "
+        "activation that prices every vehicle. Computed only when asked for.",
+        metadata=cost(weight=50),
+    )
+    async def experiment(self, info: Info) -> Experiment | None:
+        found = await info.context.read(experiments.report, self.row, self.ledger)
+        return None if found is None else Experiment.of(found)
+
     @classmethod
     def from_row(cls, row: tables.Activation, ledger: Ledger) -> Activation:
         """What clients see of an activation, its end as the ledger says today."""
         return cls(
             row=row,
+            ledger=ledger,
             id=to_id("Activation", row.id),
             starts_at=row.starts_at,
             ends_at=ledger.end_of(row.id),
