@@ -1,4 +1,4 @@
-"""Who asks, and what they have left: bearer keys, the viewer and its points."""
+"""Who asks, and what they have left: bearer keys and tokens, the viewer and its points."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from api.context import Info
 from api.door import refused
 from api.enums import describe
 from api.errors import query
+from api.oidc import Tokens
 from domain import access
 from domain.access import Actor
 from domain.database import Database
@@ -36,39 +37,53 @@ describe(
 REMEMBERED_FOR_S = 0.5
 """So long a key is taken for what it was: a revoked one is refused within this time everywhere."""
 MAX_REMEMBERED = 10_000
-WRONG_KEYS_A_MINUTE = 30
+WRONG_ATTEMPTS_A_MINUTE = 30
 
 
-class Keys:
-    """Finds the caller behind an ``Authorization`` header, and slows down who guesses."""
+class Callers:
+    """Finds the caller behind an ``Authorization`` header, and slows down who guesses.
 
-    def __init__(self, database: Database, *, secret: bytes, threads: CapacityLimiter) -> None:
+    Args:
+        secret: what keys are hashed with.
+        tokens: of a company's single sign-on, where there is one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        secret: bytes,
+        threads: CapacityLimiter,
+        tokens: Tokens | None = None,
+    ) -> None:
         self._database = database
         self._secret = secret
         self._threads = threads
+        self._tokens = tokens
         self._remembered: dict[bytes, tuple[float, Actor]] = {}
         self._guesses = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._allowance = RateLimitItemPerMinute(WRONG_KEYS_A_MINUTE, namespace="wrong-keys")
+        self._allowance = RateLimitItemPerMinute(WRONG_ATTEMPTS_A_MINUTE, namespace="guesses")
 
     async def __call__(self, authorization: str | None, address: str) -> Actor | None:
-        """The caller; None without a key, or with one that is wrong or revoked.
+        """The caller; None without a key or token, or with one that is wrong, revoked or expired.
 
         Raises:
-            Refused: too many wrong keys from this address within a minute.
+            Refused: too many wrong ones from this address within a minute, or the issuer of tokens
+                is away.
         """
-        scheme, _, key = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
+        scheme, _, bearer = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not bearer.strip():
             return None
-        return await self._caller(key.strip(), address)
+        return await self._caller(bearer.strip(), address)
 
-    async def _caller(self, key: str, address: str) -> Actor | None:
+    async def _caller(self, bearer: str, address: str) -> Actor | None:
         # Not the key itself: it stays in nothing that a memory dump or a log could show.
-        digest = hashlib.sha256(key.encode(errors="replace")).digest()
+        digest = hashlib.sha256(bearer.encode(errors="replace")).digest()
         until, actor = self._remembered.get(digest, (0.0, None))
         if time.monotonic() < until:
             return actor
         await self._check_guesses(address)
-        found = await to_thread.run_sync(self._look_up, key, limiter=self._threads)
+        found = await self._find(bearer)
         if found is None:
             self._remembered.pop(digest, None)
             await self._guesses.hit(self._allowance, address)
@@ -78,12 +93,19 @@ class Keys:
         self._remembered[digest] = (time.monotonic() + REMEMBERED_FOR_S, found)
         return found
 
+    async def _find(self, bearer: str) -> Actor | None:
+        # A key has no dots, a signed token two.
+        if self._tokens and bearer.count(".") == 2:
+            return await self._tokens.caller(bearer)
+        return await to_thread.run_sync(self._look_up, bearer, limiter=self._threads)
+
     async def _check_guesses(self, address: str) -> None:
         if not await self._guesses.test(self._allowance, address):
             raise refused(
                 429,
                 "RATE_LIMITED",
-                "Too many wrong keys from this address: wait a minute, then use a right one.",
+                "Too many wrong keys or tokens from this address: wait a minute, then use a right "
+                "one.",
                 headers={"Retry-After": "60"},
             )
 

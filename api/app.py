@@ -17,10 +17,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from api import health, telemetry
-from api.access import Keys
+from api.access import Callers
 from api.context import Application, Context, utc_now
 from api.door import Arrival, Door, Persisted, Points
 from api.examples import EXAMPLES
+from api.oidc import Issuer, Tokens
 from api.schema import schema
 from api.settings import Settings
 from api.trusted_documents import TrustedDocuments
@@ -95,8 +96,11 @@ def make_door(application: Application) -> Door:
     return Door(
         schema,
         context_factory=context_of,
-        authenticate=Keys(
-            application.database, secret=settings.secret_key_bytes, threads=application.threads
+        authenticate=Callers(
+            application.database,
+            secret=settings.secret_key_bytes,
+            threads=application.threads,
+            tokens=_tokens(settings),
         ),
         limits=settings.limits,
         points=Points(
@@ -111,6 +115,21 @@ def make_door(application: Application) -> Door:
         graphiql=settings.graphiql,
         examples=EXAMPLES,
         origins=settings.cors_origins,
+        observe=telemetry.log_operation,
+    )
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    """Callers with a token, where an issuer is set."""
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return Tokens(
+        Issuer(
+            settings.oidc_issuer,
+            settings.oidc_audience,
+            role_claim=settings.oidc_role_claim,
+            name_claim=settings.oidc_name_claim,
+        )
     )
 
 

@@ -14,8 +14,9 @@ import secrets
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
@@ -57,6 +58,21 @@ class Settings(BaseSettings):
     )
     redis_url: SecretStr | None = Field(
         default=None, description="Shared rate limits; absent: each process counts for itself."
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=r"^https://\S+$|^http://(localhost|127\.0\.0\.1)(:\d+)?(/\S*)?$",
+        description="Identifier of an OpenID Connect issuer whose tokens are accepted beside keys.",
+    )
+    oidc_audience: str | None = Field(
+        default=None, min_length=1, description="What its tokens for this installation are for."
+    )
+    oidc_role_claim: str = Field(
+        default="roles", description="Path of the claim with the roles, e.g. realm_access.roles."
+    )
+    oidc_name_claim: str = Field(
+        default="sub",
+        description="Claim with the caller's name; one person's only, since four eyes counts it.",
     )
     log_format: LogFormat = Field(
         default=LogFormat.CONSOLE, description="`console` for people, `json` for collectors."
@@ -130,6 +146,13 @@ class Settings(BaseSettings):
         le=1,
         description="How often a process asks whether a champion or strategy has changed.",
     )
+
+    @model_validator(mode="after")
+    def _issuer_has_audience(self) -> Self:
+        # Without it a token that the issuer made for any other program would open this one.
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            raise ValueError("OIDC_ISSUER and OIDC_AUDIENCE are set together, or neither.")
+        return self
 
     @property
     def resolved_database_url(self) -> str:

@@ -35,8 +35,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as wrong:
         for fault in wrong.errors():
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            print(f"forecourt: FORECOURT_{name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
+            name = "_".join(("FORECOURT", *map(str, fault["loc"]))).upper()
+            print(f"forecourt: {name}: {fault['msg']}", file=sys.stderr)  # noqa: T201
         raise SystemExit(2) from None
 
 
