@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
 
 from api.settings import LogFormat, Settings
+
+if TYPE_CHECKING:
+    from api.door import Outcome  # A job's process logs too, and serves no requests.
+
+log = structlog.get_logger(__name__)
+
+
+def log_operation(outcome: Outcome) -> None:
+    """One line an operation; what was asked for stays out of it, it may hold a client's address."""
+    log.info(
+        "graphql.operation",
+        name=outcome.operation_name,
+        type=outcome.operation_type,
+        cost=outcome.cost,
+        ms=round(1000 * outcome.seconds, 1),
+        errors=list(outcome.error_codes),
+    )
 
 
 def set_up_logs(settings: Settings) -> None:
