@@ -22,6 +22,7 @@ class Trained(Protocol):
     hyperparameters: dict[str, Any]
     parameters: dict[str, Any] | None
     metrics: dict[str, Any]
+    features: dict[str, Any]
     coverage: float
     trained_rows: int
     rejected_rows: int
@@ -75,6 +76,7 @@ def publish(
         hyperparameters=trained.hyperparameters,
         parameters=trained.parameters,
         metrics=trained.metrics,
+        features=trained.features,
         coverage=trained.coverage,
         trained_rows=trained.trained_rows,
         rejected_rows=trained.rejected_rows,

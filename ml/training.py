@@ -14,6 +14,7 @@ from ml import algorithms, artifact
 from ml.algorithms.contract import Algorithm, Estimator, Vector
 from ml.conformal import Interval, calibrated, fit_interval
 from ml.dataset import Part, TrainingData, parts, without_repeats
+from ml.drift import histograms
 from ml.evaluation import evaluate
 from ml.familiarity import familiar_with
 from ml.features import FeatureRow, rows_of
@@ -35,6 +36,7 @@ class TrainedModel:
         hyperparameters: completed with the defaults.
         parameters: the fitted parameters in plain form, where the algorithm has such.
         metrics: measured on the listings of the test part, by ``ml.evaluation.evaluate``.
+        features: what the vehicles looked like that it has learnt from, see ``ml.drift``.
         artifact: what the model is rebuilt from; see ``ml.artifact``.
         trained_rows: the listings that the model has learnt from, those of the test part not among
             them; ``rejected_rows``: those that were set aside, re-listed cars among them.
@@ -45,6 +47,7 @@ class TrainedModel:
     hyperparameters: dict[str, Any]
     parameters: dict[str, Any] | None
     metrics: dict[str, Any]
+    features: dict[str, Any]
     coverage: float
     trained_rows: int
     rejected_rows: int
@@ -93,6 +96,7 @@ def train(
         hyperparameters=complete,
         parameters=chosen.parameters(predictor.estimator),
         metrics=metrics,
+        features=histograms(trained),
         coverage=coverage,
         trained_rows=len(trained),
         rejected_rows=data.rows - usable.rows,

@@ -25,6 +25,8 @@ class ModelVersion(SQLModel, table=True):
     # Fitted parameters in plain form, where the algorithm has them.
     parameters: dict[str, Any] | None = Field(default=None, sa_column=Column(Document))
     metrics: dict[str, Any] = Field(sa_column=Column(Document, nullable=False))
+    # A histogram of each feature in training; versions of before drift was measured have none.
+    features: dict[str, Any] | None = Field(default=None, sa_column=Column(Document))
     coverage: float
     trained_rows: int
     rejected_rows: int

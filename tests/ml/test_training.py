@@ -3,6 +3,7 @@ import pytest
 
 from domain.errors import Invalid, InvalidState
 from ml.dataset import TrainingData, in_canonical_order
+from ml.features import CATEGORIES, NUMBERS
 from ml.training import FEWEST_LISTINGS, train
 from tests.ml import made
 
@@ -143,3 +144,11 @@ def test_intervals_are_wider_where_prices_scatter_more() -> None:
         return float((estimate.high - estimate.low) / estimate.market_price)
 
     assert width(old) > 1.5 * width(new)
+
+
+def test_a_model_keeps_what_the_vehicles_looked_like_that_it_learnt_from() -> None:
+    features = made.trained().features
+
+    assert set(features) == {*CATEGORIES, *NUMBERS}
+    for histogram in features.values():
+        assert sum(histogram["shares"]) == pytest.approx(1.0)
