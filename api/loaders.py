@@ -24,6 +24,7 @@ from domain import (
 )
 from domain.ledger import Ledger
 from domain.vehicles import VehicleFacts
+from ml.health import Health, health_of
 
 if TYPE_CHECKING:
     from api.context import Context
@@ -94,6 +95,10 @@ class Loaders:
     @cached_property
     def champion_id(self) -> DataLoader[int, int | None]:
         return self._by_key(models.champion_ids)
+
+    @cached_property
+    def model_health(self) -> DataLoader[int, Health | None]:
+        return self._by_key(health_of)
 
     @cached_property
     def model_of_job(self) -> DataLoader[int, tables.ModelVersion | None]:

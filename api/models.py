@@ -22,6 +22,7 @@ from domain import markets, models, tables, trainings
 from domain.tables import Role
 from domain.trainings import PromotionPolicy
 from ml import algorithms, gate, runs
+from ml.health import Health
 
 describe(
     PromotionPolicy,
@@ -101,6 +102,38 @@ class TrainingData:
     )
 
 
+@strawberry.type(description="How far one feature has moved since training.")
+class FeatureDrift:
+    feature: str = strawberry.field(description="Name of the feature, e.g. `mileage_km`.")
+    psi: float = strawberry.field(description="Population stability index; 0 is no change.")
+
+
+@strawberry.type(description="How a model version does outside of its training.")
+class ModelHealth:
+    orders: int = strawberry.field(description="Orders since promotion whose vehicle it can price.")
+    realised_mape: float | None = strawberry.field(
+        description="Mean absolute percentage error on them, 0.08 is 8 %; null without orders."
+    )
+    realised_coverage: float | None = strawberry.field(
+        description="Share of them whose price lay in its interval; null without orders."
+    )
+    drift: list[FeatureDrift] = strawberry.field(
+        description="Population stability index of each feature, training against recent "
+        "predictions; above 0.2 has drifted. Empty while fewer than 100 tell too little.",
+        metadata=cost(size=10),
+    )
+
+    @classmethod
+    def of(cls, health: Health) -> ModelHealth:
+        """What clients see of it."""
+        return cls(
+            orders=health.orders,
+            realised_mape=health.realised_mape,
+            realised_coverage=health.realised_coverage,
+            drift=[FeatureDrift(feature=name, psi=psi) for name, psi in health.drift.items()],
+        )
+
+
 @strawberry.type(
     description="A trained, immutable estimator with all that is needed to rebuild it without "
     "training."
@@ -147,6 +180,15 @@ class ModelVersion(Node):
             to=self.row.trained_to,
             sha256=self.row.data_sha256,
         )
+
+    @strawberry.field(
+        description="How it has done since it was promoted, on what was really sold.",
+        metadata=cost(weight=20),
+    )
+    async def health(self, info: Info) -> ModelHealth:
+        health = await info.context.loaders.model_health.load(self.row.id)
+        assert health is not None, "every version has its health"  # noqa: S101
+        return ModelHealth.of(health)
 
     @strawberry.field(description="Whether it answers predictions now.")
     async def is_champion(self, info: Info) -> bool:

@@ -13,6 +13,7 @@ from domain import tables
 from domain.database import Database
 from domain.tables import Role
 from tests.api.shop import CAR, Shop, settings_of
+from tests.factories import a_model_version
 
 TRAIN = """
 mutation ($input: TrainInput!) {
@@ -193,3 +194,41 @@ def test_an_id_of_another_type_is_not_found(shop: Shop) -> None:
 
 def test_the_champion_is_told_by_the_market(shop: Shop) -> None:
     assert shop.data(CHAMPION)["market"]["championModel"]["number"] == 1
+
+
+HEALTH = """{ championModel(market: "FR") {
+  health { orders realisedMape realisedCoverage drift { feature psi } } } }"""
+
+
+def test_a_model_without_orders_and_quotes_claims_no_health(shop: Shop) -> None:
+    assert shop.data(HEALTH)["championModel"]["health"] == {
+        "orders": 0,
+        "realisedMape": None,
+        "realisedCoverage": None,
+        "drift": [],
+    }
+
+
+def test_the_drift_of_a_model_names_the_feature_in_which_quotes_are_unlike_training(
+    shop: Shop,
+) -> None:
+    shop.quote(*[CAR | {"mileageKm": 150_000 + each} for each in range(100)])
+
+    drift = shop.data(HEALTH)["championModel"]["health"]["drift"]
+
+    by_feature = {each["feature"]: each["psi"] for each in drift}
+    assert by_feature["mileage_km"] > 0.2
+    assert [each["psi"] for each in drift] == sorted(by_feature.values(), reverse=True)
+
+
+def test_the_health_of_a_page_of_models_reads_the_quotes_once(shop: Shop) -> None:
+    document = '{ models(market: "FR") { edges { node { number %s } } } }'
+    health = "health { drift { feature psi } }"
+    with shop.database() as database, database.unit_of_work() as session:
+        for _ in range(3):
+            a_model_version(session)
+
+    without = shop.statements(lambda: shop.data(document % ""))
+    with_health = shop.statements(lambda: shop.data(document % health))
+
+    assert with_health - without == 2
