@@ -107,6 +107,16 @@ def test_each_example_of_graphiql_works_in_the_demo(shop: Shop, example: example
     assert not payload.get("userErrors")
 
 
+def test_the_question_of_the_readme_is_answered(shop: Shop) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    question = readme.partition("```graphql\n")[2].partition("```")[0]
+
+    payload = shop.data(question)["createQuotes"]
+
+    assert payload["userErrors"] == []
+    assert payload["quotes"][0]["steps"][0]["explanation"] == "Peugeot petrol: x 1.25"
+
+
 @pytest.mark.slow
 def test_a_key_made_on_the_command_line_opens_a_running_server(served_folder: Path) -> None:
     with a_served(served_folder, "--no-worker") as address:
