@@ -7,7 +7,20 @@ import sys
 import typer
 from sqlalchemy.exc import OperationalError
 
-from api.cli import audit, demo, documents, imports, keys, markets, migrate, models, server, shown
+from api.cli import (
+    audit,
+    demo,
+    documents,
+    imports,
+    jobs,
+    keys,
+    markets,
+    migrate,
+    models,
+    server,
+    shown,
+    strategies,
+)
 from domain.errors import Refusal, Refusals
 
 app = typer.Typer(
@@ -26,6 +39,8 @@ app.add_typer(keys.app, name="key")
 app.add_typer(imports.app, name="import")
 app.command()(models.train)
 app.command("models")(models.show_all)
+app.add_typer(strategies.app, name="strategies")
+app.command()(jobs.jobs)
 app.add_typer(audit.app, name="audit")
 app.add_typer(documents.app, name="documents")
 app.command("schema")(shown.schema)

@@ -130,6 +130,36 @@ def versions_of(
     return _grouped(strategy_ids, [(row.strategy_id, row) for row in rows])
 
 
+def of_markets(
+    session: Session, market_ids: Collection[int]
+) -> list[tuple[tables.StrategyVersion, tables.Strategy]]:
+    """Every version of every strategy of some markets, newest first."""
+    version, strategy = tables.StrategyVersion, tables.Strategy
+    statement = (
+        select(version, strategy)
+        .join(strategy, col(strategy.id) == version.strategy_id)
+        .where(col(strategy.market_id).in_(market_ids))
+        .order_by(col(version.id).desc())
+    )
+    return list(session.exec(statement))
+
+
+def find_version(
+    session: Session, market_id: int, name: str, number: int | None = None
+) -> tables.StrategyVersion | None:
+    """The version of this number of the strategy of this name; the newest without a number."""
+    version, strategy = tables.StrategyVersion, tables.Strategy
+    statement = (
+        select(version)
+        .join(strategy, col(strategy.id) == version.strategy_id)
+        .where(strategy.market_id == market_id, strategy.name == name)
+        .order_by(col(version.number).desc())
+    )
+    if number is not None:
+        statement = statement.where(version.number == number)
+    return session.exec(statement).first()
+
+
 def reviews_of(
     session: Session, version_ids: Collection[int]
 ) -> dict[int, list[tables.StrategyReview]]:
