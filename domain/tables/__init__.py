@@ -18,6 +18,7 @@ from domain.tables.strategy import (
     StrategyVersion,
     Verdict,
 )
+from domain.tables.trusted_document import TrustedDocument
 
 __all__ = [
     "Activation",
@@ -43,6 +44,7 @@ __all__ = [
     "Strategy",
     "StrategyReview",
     "StrategyVersion",
+    "TrustedDocument",
     "Vehicle",
     "Verdict",
 ]
