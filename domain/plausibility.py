@@ -35,6 +35,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
     IMPOSSIBLE = "impossible"
     MALFORMED = "malformed"
+    TAKEN = "taken"
 
 
 class Fault(NamedTuple):

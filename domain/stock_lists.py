@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, true
+from sqlalchemy import ColumnElement, exists, false, func, not_
 from sqlmodel import Session, col, select
 
 from domain import catalogue, markets, stock, tables
@@ -127,10 +127,19 @@ def conditions(
     if wanted.colours is not None:
         found.append(is_of_colours(wanted.colours))
     if wanted.available is not None:
-        found.append(true() if wanted.available else false())
+        found.append(not_(is_held()) if wanted.available else is_held())
     if wanted.search is not None:
         found += _holds_words(wanted.search)
     return found + _plain_conditions(wanted)
+
+
+def is_held() -> ColumnElement[bool]:
+    """Vehicles that a live order holds."""
+    order = tables.Order
+    return exists().where(
+        col(order.vehicle_id) == tables.Vehicle.id,
+        col(order.status) != tables.OrderStatus.CANCELLED,
+    )
 
 
 def is_of_colours(colours: Collection[str]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -149,6 +149,67 @@ def a_model_version(
         "created_at": NOON,
     }
     return _added(session, tables.ModelVersion(**valid | facts))
+
+
+def a_quote(session: Session, vehicle: tables.Vehicle, **facts: Any) -> tables.Quote:
+    """A quote for a stock vehicle, under a strategy version of its own unless one is given."""
+    market = session.get_one(tables.Market, vehicle.market_id)
+    activation = an_activation(session, a_strategy_version(session, a_strategy(session, market)))
+    valid = {
+        "market_id": vehicle.market_id,
+        "description": {"brand": vehicle.brand, "model": vehicle.model},
+        "match": {"score": 1.0, "corrections": [], "entry": {}},
+        "facts": {},
+        "brand": vehicle.brand,
+        "fuel": vehicle.fuel,
+        "vehicle_id": vehicle.id,
+        "estimation_date": NOON.date(),
+        "market_price": Decimal("10000.00"),
+        "low": Decimal("9000.00"),
+        "high": Decimal("11000.00"),
+        "coverage": 0.9,
+        "price": Decimal("10000.00"),
+        "steps": [],
+        "review_reasons": [],
+        "model_id": a_model_version(session, market).id,
+        "strategy_version_id": activation.version_id,
+        "activation_id": activation.id,
+        "created_by": "sam",
+        "created_at": NOON,
+        "valid_until": NOON + timedelta(days=14),
+    }
+    return _added(session, tables.Quote(**valid | facts))
+
+
+def a_client(session: Session, **facts: Any) -> tables.Client:
+    valid = {"email": f"client{next(_numbers)}@example.com"}
+    return _added(session, tables.Client(**valid | facts))
+
+
+def an_order(session: Session, vehicle: tables.Vehicle | None = None, **facts: Any) -> tables.Order:
+    vehicle = vehicle or a_vehicle(session)
+    valid = {
+        "market_id": vehicle.market_id,
+        "reference": f"O{next(_numbers)}",
+        "client_id": facts.get("client_id") or a_client(session).id,
+        "vehicle_id": vehicle.id,
+        "total_price": Decimal("12500.00"),
+        "status": tables.OrderStatus.ACCEPTED,
+        "ordered_on": date(2026, 2, 20),
+    }
+    return _added(session, tables.Order(**valid | facts))
+
+
+def a_payment(session: Session, order: tables.Order | None = None, **facts: Any) -> tables.Payment:
+    order = order or an_order(session)
+    valid = {
+        "order_id": order.id,
+        "reference": f"P{next(_numbers)}",
+        "type": tables.PaymentType.CARD,
+        "amount": Decimal("500.00"),
+        "paid_on": date(2026, 2, 21),
+    }
+    return _added(session, tables.Payment(**valid | facts))
 
 
 def a_job(session: Session, market: tables.Market | None = None, **facts: Any) -> tables.Job:

@@ -1,4 +1,4 @@
-"""`forecourt import`: files of listings and stock into a market."""
+"""`forecourt import`: files of listings, stock and sales into a market."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from api.cli.common import opened
 from domain.files import profiles
-from domain.files.imports import ImportReport, import_listings, import_stock
+from domain.files.imports import ImportReport, import_listings, import_sales, import_stock
 
 app = typer.Typer(
     help="Files into a market. What a file holds already is counted, not stored twice: "
@@ -64,6 +64,21 @@ def stock(file: File, market: Market, rejects: Rejects = None) -> None:
     """Import the seller's stock; a vehicle in stock already is brought up to date."""
     with opened() as installation, progress(file) as watch:
         report = import_stock(
+            installation.database,
+            file,
+            market=market,
+            now=datetime.now(UTC),
+            rejects=rejects,
+            watch=watch,
+        )
+    show(report, file, rejects)
+
+
+@app.command("sales")
+def sales(file: File, market: Market, rejects: Rejects = None) -> None:
+    """Import orders and their payments, a row a payment; vehicles have to be in stock already."""
+    with opened() as installation, progress(file) as watch:
+        report = import_sales(
             installation.database,
             file,
             market=market,

@@ -1,4 +1,4 @@
-"""Imports: a file of listings or stock into a market, chunk by chunk.
+"""Imports: a file of listings, stock or sales into a market, chunk by chunk.
 
 Each chunk is a unit of work of its own, and a row that is stored already counts as unchanged. So an
 import that was interrupted is simply run again, and ends as if it had not been.
@@ -17,10 +17,10 @@ from typing import Any, Protocol, TypeVar
 
 from sqlmodel import Session
 
-from domain import listings, markets, stock, tables
+from domain import listings, markets, sales, stock, tables
 from domain.database import Database
 from domain.errors import Invalid
-from domain.files.layouts import LISTINGS, STOCK, Binding, Layout
+from domain.files.layouts import LISTINGS, SALES, STOCK, Binding, Layout
 from domain.files.profiles import Profile
 from domain.files.readers import Record, opened_table
 from domain.files.rejects import RejectsFile, opened_rejects
@@ -129,6 +129,26 @@ def import_stock(
         return stock.add_vehicles(session, market, rows, today=now.date(), now=now, reason=reason)
 
     return _Import(database, market, store, watch).run(path, STOCK, profile, rejects)
+
+
+def import_sales(
+    database: Database,
+    path: Path,
+    *,
+    market: str,
+    now: datetime,
+    rejects: Path | None = None,
+    watch: Watch = lambda _report: None,
+) -> ImportReport:
+    """Bring a market's orders and payments up to date with a file; as ``import_listings``.
+
+    A row is a payment with its order, or an order without any.
+    """
+
+    def store(session: Session, market: tables.Market, rows: Sequence[Any]) -> Added:
+        return sales.add_sales(session, market, rows, today=now.date())
+
+    return _Import(database, market, store, watch).run(path, SALES, None, rejects)
 
 
 class _Import:

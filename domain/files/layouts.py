@@ -17,6 +17,7 @@ from domain.files.profiles import From, Profile
 from domain.files.readers import Record
 from domain.listings import ListingRow
 from domain.plausibility import Fault, Kind, missing
+from domain.sales import SalesRow
 from domain.stock import VehicleRow
 
 Row = TypeVar("Row")
@@ -83,6 +84,23 @@ STOCK = Layout(
         Column("acquired_on", cells.day, mandatory=True),
     ),
     VehicleRow,
+)
+
+SALES = Layout(
+    "sales",
+    (
+        Column("order", cells.text, mandatory=True),
+        Column("email", cells.text, mandatory=True),
+        Column("vehicle_reference", cells.text, mandatory=True),
+        Column("total_price", cells.amount, mandatory=True),
+        Column("status", cells.text, mandatory=True),
+        Column("ordered_on", cells.day, mandatory=True),
+        Column("payment", cells.text),
+        Column("payment_type", cells.text),
+        Column("amount", cells.amount),
+        Column("paid_on", cells.day),
+    ),
+    SalesRow,
 )
 
 

@@ -8,6 +8,7 @@ from domain.tables.listing import Listing
 from domain.tables.market import Market
 from domain.tables.model import ModelArtifact, ModelVersion, Promotion
 from domain.tables.quote import Quote
+from domain.tables.sale import Client, Order, OrderStatus, Payment, PaymentType
 from domain.tables.simulation import Simulation, SimulationResult
 from domain.tables.stock import PriceChange, Vehicle
 from domain.tables.strategy import (
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "CatalogueEntry",
+    "Client",
     "IdempotentResult",
     "Job",
     "JobKind",
@@ -34,6 +36,10 @@ __all__ = [
     "Market",
     "ModelArtifact",
     "ModelVersion",
+    "Order",
+    "OrderStatus",
+    "Payment",
+    "PaymentType",
     "PriceChange",
     "Promotion",
     "Quote",
