@@ -18,6 +18,7 @@ from domain import (
     models,
     predictions,
     price_history,
+    sales_lists,
     simulations,
     strategies,
     tables,
@@ -156,6 +157,28 @@ class Loaders:
     @cached_property
     def market_price(self) -> DataLoader[MarketPriceWanted, Decimal | None]:
         return DataLoader(load_fn=self._market_prices)
+
+    @cached_property
+    def client(self) -> DataLoader[int, tables.Client | None]:
+        return self._rows(tables.Client)
+
+    @cached_property
+    def order(self) -> DataLoader[int, sales_lists.OrderRow | None]:
+        return self._by_key(sales_lists.orders_by_id)
+
+    @cached_property
+    def payment(self) -> DataLoader[int, sales_lists.PaymentRow | None]:
+        return self._by_key(sales_lists.payments_by_id)
+
+    @cached_property
+    def payments_of_order(self) -> DataLoader[int, list[tables.Payment] | None]:
+        return self._by_key(sales_lists.payments_of)
+
+    @cached_property
+    def orders_of_client(
+        self,
+    ) -> DataLoader[sales_lists.OrdersWanted, list[sales_lists.OrderRow] | None]:
+        return self._by_key(sales_lists.orders_of_clients)
 
     async def _market_prices(self, wanted: list[MarketPriceWanted]) -> list[Decimal | None]:
         """The champions' market prices: one call of each market's model for all its vehicles."""

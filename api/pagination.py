@@ -12,11 +12,35 @@ import orjson
 import strawberry
 
 from api.cost import SIZED_BY_PARENT, cost
+from api.enums import describe
 from domain import pages
 from domain.errors import Invalid
-from domain.pages import DEFAULT_SIZE, MAX_SIZE, Ordered, Page, Place, Window
+from domain.pages import DEFAULT_SIZE, MAX_SIZE, Direction, Ordered, Page, Place, Window
+
+describe(
+    Direction,
+    "Which end of an order comes first.",
+    {Direction.ASC: "The least.", Direction.DESC: "The greatest."},
+    name="OrderDirection",
+)
 
 MAX_CURSOR_LENGTH = 2000
+
+# The enum is taken from here: a type that names it has to find it described.
+__all__ = [
+    "After",
+    "Before",
+    "Connection",
+    "Direction",
+    "Edge",
+    "First",
+    "Last",
+    "PageInfo",
+    "connection",
+    "parse_cursor",
+    "to_cursor",
+    "window_of",
+]
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")

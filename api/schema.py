@@ -12,6 +12,7 @@ from api import (
     listings,
     markets,
     models,
+    orders,
     quotes,
     simulations,
     strategies,
@@ -26,6 +27,7 @@ from api.models import ModelMutations, ModelQueries
 from api.predictions import PredictionMutations
 from api.quotes import QuoteMutations, QuoteQueries
 from api.relay import NodeLoader, node_queries
+from api.sales import SalesQueries
 from api.scalars import SCALARS
 from api.simulations import SimulationMutations
 from api.stock import StockQueries
@@ -48,6 +50,9 @@ NODES: dict[str, NodeLoader] = {
     "Simulation": simulations.load_simulations,
     "Quote": quotes.load_quotes,
     "AuditEvent": audit.load_events,
+    "Client": orders.load_clients,
+    "Order": orders.load_orders,
+    "Payment": orders.load_payments,
 }
 
 
@@ -62,6 +67,7 @@ class Query(
     ModelQueries,
     QuoteQueries,
     AuditQueries,
+    SalesQueries,
 ):
     pass
 

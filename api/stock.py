@@ -11,19 +11,12 @@ import strawberry
 from api.context import Info
 from api.enums import describe
 from api.errors import query
-from api.pagination import After, Before, Connection, First, Last, connection, window_of
+from api.pagination import After, Before, Connection, Direction, First, Last, connection, window_of
 from api.vehicles import Vehicle
 from api.vocabulary import Fuel, Gearbox
 from domain import stock_lists
-from domain.pages import Direction
 from domain.stock_lists import VehicleOrderField
 
-describe(
-    Direction,
-    "Which end of an order comes first.",
-    {Direction.ASC: "The least.", Direction.DESC: "The greatest."},
-    name="OrderDirection",
-)
 describe(
     VehicleOrderField,
     "What a list of vehicles is ordered by.",
