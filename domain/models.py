@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from domain import audit, markets, tables
-from domain.errors import Conflict, Invalid, NotFound, PromotionGate
+from domain.errors import Conflict, Invalid, InvalidState, NotFound, PromotionGate
 from domain.pages import Ordered
 
 
@@ -136,6 +136,8 @@ def promote(
     if present != comparison.champion_id:
         raise Conflict("Another model was promoted meanwhile: compare again.", path=("model",))
     if present == version.id:
+        # Its artifact may have been mended: processes that refused it look again.
+        market.revision += 1
         return version
     if not comparison.is_at_least_as_good and not force:
         raise PromotionGate(
@@ -144,34 +146,99 @@ def promote(
             "or force the promotion with a reason.",
             path=("model",),
         )
+    _make_champion(
+        session,
+        market,
+        version,
+        action="model.promoted",
+        detail={
+            "candidate_mape": comparison.candidate_mape,
+            "champion_mape": comparison.champion_mape,
+            "forced": force,
+        },
+        replaces=present,
+        by=by,
+        now=now,
+        forced=force,
+        reason=reason,
+    )
+    return version
+
+
+def roll_back(
+    session: Session, market_id: int, *, reason: str, by: str, now: datetime
+) -> tables.ModelVersion:
+    """Make the champion before the present one the champion again, whatever the gate says.
+
+    Raises:
+        Invalid: no reason is given.
+        InvalidState: there was no champion before.
+    """
+    if not reason.strip():
+        raise Invalid("A roll-back needs a reason: say why.", path=("reason",))
+    market = lock_market(session, market_id)
+    version = champion_before(session, market_id)
+    _make_champion(
+        session,
+        market,
+        version,
+        action="model.rolled_back",
+        detail={},
+        replaces=champion_ids(session, [market.id])[market.id],
+        by=by,
+        now=now,
+        forced=True,
+        reason=reason,
+    )
+    return version
+
+
+def champion_before(session: Session, market_id: int) -> tables.ModelVersion:
+    """The version that was champion before the present one.
+
+    Raises:
+        InvalidState: there was none.
+    """
+    promoted = promoted_ids(session, market_id)
+    if len(promoted) < 2:
+        raise InvalidState("There was no champion before the present one: train and promote one.")
+    return get(session, promoted[1])
+
+
+def _make_champion(
+    session: Session,
+    market: tables.Market,
+    version: tables.ModelVersion,
+    *,
+    action: str,
+    detail: dict[str, Any],
+    replaces: int | None,
+    by: str,
+    now: datetime,
+    forced: bool,
+    reason: str | None,
+) -> None:
+    """Write the ledger's next row, tell every process, and leave a trace."""
     session.add(
         tables.Promotion(
             market_id=market.id,
             model_id=version.id,
             promoted_by=by,
             promoted_at=now,
-            forced=force,
+            forced=forced,
             reason=reason,
         )
     )
     market.revision += 1
+    facts = {"market": market.code, "number": version.number, "replaces": replaces}
     audit.record(
         session,
         actor=by,
-        action="model.promoted",
+        action=action,
         subject=("ModelVersion", version.id),
-        detail={
-            "market": market.code,
-            "number": version.number,
-            "replaces": present,
-            "candidate_mape": comparison.candidate_mape,
-            "champion_mape": comparison.champion_mape,
-            "forced": force,
-            "reason": reason,
-        },
+        detail=facts | detail | {"reason": reason},
         now=now,
     )
-    return version
 
 
 def lock_market(session: Session, market_id: int) -> tables.Market:
@@ -189,6 +256,22 @@ def get(session: Session, model_id: int) -> tables.ModelVersion:
     if version is None:
         raise NotFound("There is no such model version.", path=("model",))
     return version
+
+
+def numbered(session: Session, market: str, number: int) -> tables.ModelVersion:
+    """The version of a market by its number.
+
+    Raises:
+        NotFound: there is no such market, or none of this number in it.
+    """
+    row = markets.by_code(session, market)
+    version = tables.ModelVersion
+    found = session.exec(
+        select(version).where(version.market_id == row.id, version.number == number)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no model {number} in market {market}.", path=("model",))
+    return found
 
 
 def champion_ids(session: Session, market_ids: Sequence[int]) -> dict[int, int]:

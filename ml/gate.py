@@ -22,8 +22,10 @@ def compare(session: Session, candidate_id: int, *, model_of: ModelOf) -> Compar
 
     Raises:
         NotFound: there is no such version.
+        ArtifactRefused: the version cannot be rebuilt, so it could not answer as a champion.
     """
     candidate = models.get(session, candidate_id)
+    rebuilt = model_of(candidate_id)
     champion_id = models.champion_ids(session, [candidate.market_id]).get(candidate.market_id)
     if champion_id is None or champion_id == candidate_id:
         return Comparison(champion_id, candidate.metrics["mape"], None)
@@ -32,7 +34,7 @@ def compare(session: Session, candidate_id: int, *, model_of: ModelOf) -> Compar
         # The same listings have the same unseen part: both were measured on it already.
         return Comparison(champion_id, candidate.metrics["mape"], champion.metrics["mape"])
     unseen = unseen_listings(session, candidate.market_id)
-    mape = _mape(model_of(candidate_id), unseen)
+    mape = _mape(rebuilt, unseen)
     return Comparison(champion_id, mape, _champion_mape(champion_id, unseen, model_of))
 
 

@@ -206,9 +206,12 @@ class Serving:
         """The newest promoted version whose artifact is sound: the one before serves on."""
         for model_id in models.promoted_ids(session, market.id):
             try:
-                return self._models.get(model_id)
+                model = self._models.get(model_id)
             except ArtifactRefused as refused:
                 self._report_refused(model_id, refused.reason)
+            else:
+                self._refused.discard(model_id)
+                return model
         return None
 
     def _report_refused(self, model_id: int, reason: str) -> None:
