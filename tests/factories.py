@@ -244,12 +244,13 @@ def a_succeeded_simulation(
 ) -> tables.Simulation:
     """A simulation of the version's content over a stock of no vehicles."""
     simulation = a_simulation(session, version, **facts)
+    model = session.exec(select(tables.ModelVersion)).first() or a_model_version(session)
     stock = no_stock()
     _added(
         session,
         tables.SimulationResult(
             simulation_id=simulation.id,
-            model_id=a_model_version(session).id,
+            model_id=model.id,
             estimation_date=NOON.date(),
             summary=asdict(summary_of(stock, unpriced=0)),
             vehicles=to_bytes(stock),
