@@ -361,8 +361,7 @@ class QuoteMutations:
         """Price described vehicles and keep the quotes."""
         context = info.context
         pricing = await context.pricing(input.market)
-        batch = await context.run(
-            quotes.create_once,
+        request = quotes.QuoteRequest(
             pricing,
             [each.to_quoted() for each in input.vehicles],
             estimation_date=input.estimation_date,
@@ -370,6 +369,8 @@ class QuoteMutations:
             now=context.now,
             idempotency_key=input.idempotency_key,
         )
+        prepared = await context.read(quotes.prepare_once, request)
+        batch = await context.run(quotes.store_once, request, prepared)
         return CreateQuotesPayload(
             quotes=made(batch.quotes, lambda row: Quote.from_row(row, pricing.currency)),
             user_errors=user_errors(Refusals(batch.refusals)),

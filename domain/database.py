@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.engine = make_engine(url, pool_size=pool_size)
+        self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else None
         # Taking SQLite's write lock at the start: two readers that both want to write would
         # otherwise deadlock, and SQLite then fails one of them without waiting.
         self._writing = self.engine.execution_options(forecourt_immediate=True)
@@ -33,7 +35,11 @@ class Database:
     @contextmanager
     def unit_of_work(self) -> Iterator[Session]:
         """A session that writes: all of it is committed at the end, or none."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with (
+            self._writers_turn(),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager
@@ -41,6 +47,20 @@ class Database:
         """A session that only reads: it takes no write lock, and nothing of it is committed."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def _writers_turn(self) -> Iterator[None]:
+        """One writer at a time in this process, where the database takes no more anyway.
+
+        SQLite has whoever waits sleep longer and longer; here the next one is woken at once. After
+        SQLite's own patience it is SQLite that speaks.
+        """
+        mine = self._turn is not None and self._turn.acquire(timeout=SQLITE_BUSY_TIMEOUT_MS / 1000)
+        try:
+            yield
+        finally:
+            if mine and self._turn is not None:
+                self._turn.release()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from domain import tables
 from domain.database import insert_into
@@ -61,6 +62,30 @@ def once(
     return result, False
 
 
+def find(
+    session: Session,
+    *,
+    caller: str,
+    operation: str,
+    key: str | None,
+    input: Callable[[], Any],
+) -> dict[str, Any] | None:
+    """The result of the first request with this key, where it has been kept; it only reads.
+
+    Args:
+        input: makes what the caller gave, as for ``once``; called only where it is needed.
+
+    Raises:
+        Invalid, IdempotencyMismatch: as ``once``.
+    """
+    if key is None:
+        return None
+    _check(key)
+    if session.exec(_kept(caller, operation, key)).one_or_none() is None:
+        return None
+    return _first_result(session, caller, operation, key, _hash(input()))
+
+
 def prune(session: Session, *, now: datetime) -> None:
     """Forget some of the results that are old enough.
 
@@ -108,13 +133,15 @@ def _first_result(
 
 
 def _row(session: Session, caller: str, operation: str, key: str) -> tables.IdempotentResult:
-    return session.exec(
-        select(tables.IdempotentResult).where(
-            tables.IdempotentResult.caller == caller,
-            tables.IdempotentResult.operation == operation,
-            tables.IdempotentResult.key == key,
-        )
-    ).one()
+    return session.exec(_kept(caller, operation, key)).one()
+
+
+def _kept(caller: str, operation: str, key: str) -> SelectOfScalar[tables.IdempotentResult]:
+    return select(tables.IdempotentResult).where(
+        tables.IdempotentResult.caller == caller,
+        tables.IdempotentResult.operation == operation,
+        tables.IdempotentResult.key == key,
+    )
 
 
 def _check(key: str) -> None:

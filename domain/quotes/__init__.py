@@ -4,7 +4,7 @@ A quote is append-only. Asking again makes a new one, so every price that a buye
 to the model version and the strategy version that made it, and made again from what is stored.
 """
 
-from domain.quotes.creation import Batch, QuotedVehicle, ReviewReason, check_ready, create
+from domain.quotes.creation import Batch, QuotedVehicle, ReviewReason, check_ready, prepare, store
 from domain.quotes.pricing import (
     Replay,
     price,
@@ -14,22 +14,31 @@ from domain.quotes.pricing import (
     stored_facts,
     verdicts,
 )
-from domain.quotes.requests import QuoteFilter, create_once, listed
+from domain.quotes.requests import (
+    QuoteFilter,
+    QuoteRequest,
+    listed,
+    prepare_once,
+    store_once,
+)
 
 __all__ = [
     "Batch",
     "QuoteFilter",
+    "QuoteRequest",
     "QuotedVehicle",
     "Replay",
     "ReviewReason",
     "check_ready",
-    "create",
-    "create_once",
     "listed",
+    "prepare",
+    "prepare_once",
     "price",
     "priced_vehicle",
     "replay",
     "replay_stored",
+    "store",
+    "store_once",
     "stored_facts",
     "verdicts",
 ]

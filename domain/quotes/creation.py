@@ -61,7 +61,7 @@ class Batch:
     refusals: list[Refusal]
 
 
-def create(
+def prepare(
     session: Session,
     snapshot: PricingSnapshot,
     vehicles: Sequence[QuotedVehicle],
@@ -70,10 +70,12 @@ def create(
     by: str,
     now: datetime,
 ) -> Batch:
-    """Price described vehicles and store a quote for each that can be priced.
+    """Price described vehicles: a quote for each that can be priced, not stored yet.
+
+    It only reads, so that nobody has to wait for the arithmetic to be over before they may write.
 
     Raises:
-        Refusal: the call as a whole cannot be answered; nothing is stored.
+        Refusal: the call as a whole cannot be answered.
         Refusals: several reasons for that.
     """
     check_ready(snapshot)
@@ -96,9 +98,13 @@ def create(
             quotes.append(_quote(snapshot, vehicle, fact, outcome, by=by, now=now))
         else:
             quotes.append(None)
-    session.add_all(quote for quote in quotes if quote is not None)
-    session.flush()
     return Batch(quotes, faults.found)
+
+
+def store(session: Session, batch: Batch) -> None:
+    """Keep the quotes of a batch; they have their ids afterwards."""
+    session.add_all(quote for quote in batch.quotes if quote is not None)
+    session.flush()
 
 
 def check_ready(snapshot: PricingSnapshot) -> None:

@@ -12,51 +12,82 @@ from sqlmodel import Session, col, select
 from domain import catalogue, idempotency, markets, tables
 from domain.errors import refusal_of
 from domain.pages import Ordered
-from domain.quotes.creation import Batch, QuotedVehicle, create
+from domain.quotes.creation import Batch, QuotedVehicle, prepare, store
 from domain.snapshots import PricingSnapshot
 from domain.vocabulary import Fuel
 
+OPERATION = "createQuotes"
 
-def create_once(
-    session: Session,
-    snapshot: PricingSnapshot,
-    vehicles: Sequence[QuotedVehicle],
-    *,
-    estimation_date: date | None,
-    by: str,
-    now: datetime,
-    idempotency_key: str | None,
-) -> Batch:
-    """``create``, answering the first result again where the key was used for the same before.
 
-    Args:
+@dataclass(frozen=True, slots=True)
+class QuoteRequest:
+    """What somebody asks for.
+
+    Attributes:
         estimation_date: as the caller gave it: a repeat after midnight is the same request.
+    """
+
+    snapshot: PricingSnapshot
+    vehicles: Sequence[QuotedVehicle]
+    estimation_date: date | None
+    by: str
+    now: datetime
+    idempotency_key: str | None
+
+    def to_document(self) -> dict[str, Any]:
+        """What two requests have to share to be the same one."""
+        return {
+            "market": self.snapshot.market_code,
+            "estimation_date": self.estimation_date and self.estimation_date.isoformat(),
+            "vehicles": [_vehicle_document(vehicle) for vehicle in self.vehicles],
+        }
+
+
+def prepare_once(session: Session, request: QuoteRequest) -> Batch:
+    """The quotes of a request, not stored yet; those of the first one where it is a repeat.
 
     Raises:
-        Refusal, Refusals: as ``create``.
+        Refusal, Refusals: as ``prepare``.
         IdempotencyMismatch: the key was used for other vehicles.
     """
-    made: list[Batch] = []
+    known = idempotency.find(
+        session,
+        caller=request.by,
+        operation=OPERATION,
+        key=request.idempotency_key,
+        input=request.to_document,
+    )
+    if known is not None:
+        return _batch(session, known)
+    on = request.estimation_date or request.now.date()
+    return prepare(
+        session, request.snapshot, request.vehicles, on=on, by=request.by, now=request.now
+    )
+
+
+def store_once(session: Session, request: QuoteRequest, batch: Batch) -> Batch:
+    """Keep prepared quotes; where a request of the same key was faster, its quotes instead.
+
+    Raises:
+        IdempotencyMismatch: the key was used for other vehicles.
+    """
+    if any(quote is not None and quote.id is not None for quote in batch.quotes):
+        return batch
 
     def produce() -> dict[str, Any]:
-        on = estimation_date or now.date()
-        made.append(create(session, snapshot, vehicles, on=on, by=by, now=now))
-        return _batch_document(made[0])
+        store(session, batch)
+        return _batch_document(batch)
 
-    document, _ = idempotency.once(
+    document, is_repeat = idempotency.once(
         session,
-        caller=by,
-        operation="createQuotes",
-        key=idempotency_key,
-        input={
-            "market": snapshot.market_code,
-            "estimation_date": estimation_date and estimation_date.isoformat(),
-            "vehicles": [_vehicle_document(vehicle) for vehicle in vehicles],
-        },
-        now=now,
+        caller=request.by,
+        operation=OPERATION,
+        key=request.idempotency_key,
+        input=request.to_document() if request.idempotency_key is not None else None,
+        now=request.now,
         produce=produce,
     )
-    return made[0] if made else _batch(session, document)
+    return _batch(session, document) if is_repeat else batch
 
 
 @dataclass(frozen=True, slots=True)
