@@ -1,34 +1,20 @@
 """Programs of other people against a live server: what the specifications mean in practice."""
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.door import Limits
+from tests.api import node
 from tests.api.garage import KEY, a_live_server, an_app
 
-CLIENTS = Path(__file__).parent.parent / "clients"
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not (shutil.which("node") and shutil.which("npm")), reason="needs Node.js"),
-]
+pytestmark = [pytest.mark.slow, node.needs_node]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def installed() -> None:
-    if (CLIENTS / "node_modules").exists():
-        return
-    done = subprocess.run(
-        ["npm", "ci", "--no-audit", "--no-fund"], cwd=CLIENTS, capture_output=True, text=True
-    )
-    if done.returncode:
-        pytest.skip(f"npm cannot install tests/clients: {done.stderr.strip()[-300:]}")
+    node.install()
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +24,9 @@ def url() -> Iterator[str]:
 
 
 def run(script: str, url: str) -> Any:
-    done = subprocess.run(
-        ["node", script, url, KEY], cwd=CLIENTS, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return node.run(script, url, KEY)
 
 
-@pytest.mark.usefixtures("installed")
 def test_all_audits_of_graphql_over_http_are_ok(url: str) -> None:
     audits = run("audit.mjs", url)
 
@@ -53,7 +34,6 @@ def test_all_audits_of_graphql_over_http_are_ok(url: str) -> None:
     assert len(audits) == 61
 
 
-@pytest.mark.usefixtures("installed")
 def test_graphql_ws_subscribes_completes_and_is_closed_by_the_protocol(url: str) -> None:
     assert run("sockets.mjs", url) == {
         "subscribes": [1, 2, 3],
@@ -75,6 +55,5 @@ def test_graphql_ws_subscribes_completes_and_is_closed_by_the_protocol(url: str)
     }
 
 
-@pytest.mark.usefixtures("installed")
 def test_graphql_sse_reads_subscriptions_and_queries(url: str) -> None:
     assert run("events.mjs", url) == {"counted": [1, 2, 3], "answers": ["hello ana"]}
