@@ -6,6 +6,7 @@ described (free text)  ->  catalogue entry (what it was taken for)  ->  facts (w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from domain.vocabulary import Fuel, Gearbox
 
@@ -66,6 +67,11 @@ class VehicleFacts:
     horsepower: int | None = None
     engine_cc: int | None = None
     doors: int | None = None
+
+
+def fields_of(given: VehicleDescription | CatalogueEntry | VehicleFacts) -> dict[str, Any]:
+    """The fields by name, to be kept; ``dataclasses.asdict`` would copy each of them deeply."""
+    return {name: getattr(given, name) for name in given.__slots__}
 
 
 def facts_of(

@@ -19,7 +19,7 @@ from domain.predictions import Matched, Prediction
 from domain.pricing.engine import Priced
 from domain.quotes.pricing import price, step_documents
 from domain.snapshots import PricingSnapshot
-from domain.vehicles import VehicleDescription
+from domain.vehicles import VehicleDescription, fields_of
 from domain.vocabulary import fold
 
 
@@ -126,7 +126,7 @@ def vehicle_key(vehicle: QuotedVehicle) -> str:
     """What makes two requests the same vehicle for a challenger: stock number or description."""
     if vehicle.reference:
         return f"reference:{vehicle.reference}"
-    described = asdict(vehicle.description)
+    described = fields_of(vehicle.description)
     words = (f"{name}={fold(str(value))}" for name, value in sorted(described.items()) if value)
     return "description:" + ";".join(words)
 
@@ -188,9 +188,9 @@ def _quote(
     )
     return tables.Quote(
         market_id=snapshot.market_id,
-        description=asdict(vehicle.description),
+        description=fields_of(vehicle.description),
         match=_match_document(matched),
-        facts=asdict(matched.facts),
+        facts=fields_of(matched.facts),
         brand=matched.facts.brand,
         fuel=matched.facts.fuel,
         vehicle_id=known.vehicle_id,
@@ -221,7 +221,7 @@ def _match_document(matched: Matched) -> dict[str, Any]:
     return {
         "score": candidate.score,
         "corrections": [asdict(correction) for correction in candidate.corrections],
-        "entry": asdict(candidate.entry),
+        "entry": fields_of(candidate.entry),
     }
 
 
