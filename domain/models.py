@@ -61,8 +61,13 @@ def publish(
     by: str,
     now: datetime,
     job_id: int | None = None,
+    action: str = "model.trained",
 ) -> tables.ModelVersion:
-    """Store a trained estimator as the market's next version."""
+    """Store a trained estimator as the market's next version.
+
+    Args:
+        action: what the audit trail calls it.
+    """
     lock_market(session, market_id)
     number = session.exec(
         select(func.coalesce(func.max(tables.ModelVersion.number), 0) + 1).where(
@@ -102,7 +107,7 @@ def publish(
     audit.record(
         session,
         actor=by,
-        action="model.trained",
+        action=action,
         subject=("ModelVersion", version.id),
         detail={"number": number, "algorithm": version.algorithm, "artifact_sha256": sha256},
         now=now,

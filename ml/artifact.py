@@ -72,12 +72,24 @@ def pack(predictor: Predictor, probes: Sequence[FeatureRow]) -> bytes:
     arrays = {f"estimator.{name}": array for name, array in estimator.arrays.items()}
     arrays |= {f"interval.{name}": array for name, array in interval.arrays.items()}
     arrays["answers"] = np.stack(predictor.log_bounds(probes))
+    return joined(document, arrays)
+
+
+def joined(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """An artifact of these parts; the same parts always give the same bytes."""
     text = json.dumps(document, allow_nan=False, separators=(",", ":"))
-    arrays[_DOCUMENT] = np.frombuffer(text.encode(), dtype=np.uint8)
+    members = dict(arrays) | {_DOCUMENT: np.frombuffer(text.encode(), dtype=np.uint8)}
     content = io.BytesIO()
     # NumPy gives every member the same date, so the bytes hang on the content alone.
-    np.savez(content, allow_pickle=False, **arrays)
+    np.savez(content, allow_pickle=False, **members)
     return content.getvalue()
+
+
+def parted(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """The document and the arrays of an artifact that ``load`` has accepted."""
+    arrays = _arrays(content, MAX_BYTES)
+    document: dict[str, Any] = json.loads(arrays.pop(_DOCUMENT).tobytes())
+    return document, arrays
 
 
 def sign(content: bytes, key: bytes) -> str:

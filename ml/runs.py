@@ -37,12 +37,14 @@ class Published:
 
     Attributes:
         comparison: with the champion; None where nobody asked for a promotion.
+        action: what the audit trail calls it.
     """
 
     market_id: int
     trained: TrainedModel
     signature: str
     comparison: Comparison | None
+    action: str = "model.trained"
 
     def publish(
         self, session: Session, *, by: str, now: datetime, job_id: int | None = None
@@ -57,6 +59,7 @@ class Published:
             by=by,
             now=now,
             job_id=job_id,
+            action=self.action,
         )
         if self.comparison is not None and self.comparison.is_at_least_as_good:
             models.promote(session, version.id, comparison=self.comparison, by=by, now=now)

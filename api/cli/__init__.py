@@ -16,6 +16,7 @@ from api.cli import (
     keys,
     markets,
     migrate,
+    model_versions,
     models,
     server,
     shown,
@@ -38,7 +39,7 @@ app.add_typer(markets.app, name="market")
 app.add_typer(keys.app, name="key")
 app.add_typer(imports.app, name="import")
 app.command()(models.train)
-app.command("models")(models.show_all)
+app.add_typer(model_versions.app, name="models")
 app.add_typer(strategies.app, name="strategies")
 app.command()(jobs.jobs)
 app.add_typer(audit.app, name="audit")

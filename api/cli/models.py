@@ -1,4 +1,4 @@
-"""`forecourt train` and `forecourt models`: price models from a terminal."""
+"""`forecourt train`: a model version of a market, trained while one waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from sqlmodel import col, select
 
 from api.cli import columns
 from api.cli.common import BY, opened
@@ -90,33 +89,6 @@ def show(version: tables.ModelVersion, *, is_champion: bool) -> None:
             ("R2", f"{metrics['r2']:.4f}"),
             (f"coverage of the {version.coverage:.0%} interval", f"{metrics['coverage']:.1%}"),
             ("mean width of the interval", f"{metrics['relative_width']:.1%} of the price"),
-        ],
-    )
-
-
-def show_all(market: Market) -> None:
-    """List the model versions of a market, newest first."""
-    with opened() as installation, installation.database.reading() as session:
-        row = markets.by_code(session, market)
-        champion = models.champion_ids(session, [row.id]).get(row.id)
-        version = tables.ModelVersion
-        versions = session.exec(
-            select(version).where(version.market_id == row.id).order_by(col(version.number).desc())
-        ).all()
-    columns.show(
-        ("NUMBER", "ALGORITHM", "MAPE", "COVERAGE", "ROWS", "CREATED", "BY", ""),
-        [
-            (
-                str(each.number),
-                each.algorithm,
-                f"{each.metrics['mape']:.2%}",
-                f"{each.metrics['coverage']:.1%}",
-                str(each.trained_rows),
-                columns.minute(each.created_at),
-                each.created_by,
-                "champion" if each.id == champion else "",
-            )
-            for each in versions
         ],
     )
 
