@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+import psycopg
+from sqlalchemy import Engine, ExceptionContext, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel, func, select
 
+from domain.errors import Invalid
 from domain.tables.columns import Instant
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
@@ -74,9 +76,11 @@ def make_engine(url: str, *, pool_size: int = 20) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         normalised_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
     )
+    event.listen(engine, "handle_error", _refuse_nul)
+    return engine
 
 
 def normalised_url(url: str) -> str:
@@ -99,6 +103,13 @@ def current_time(session: Session) -> datetime:
     if session.get_bind().dialect.name == "postgresql":
         return session.exec(select(func.clock_timestamp(type_=Instant()))).one()
     return datetime.now(UTC)
+
+
+def _refuse_nul(context: ExceptionContext) -> None:
+    """PostgreSQL keeps no text with a NUL character; whoever sent one may as well hear of it."""
+    fault = context.original_exception
+    if isinstance(fault, psycopg.DataError) and "NUL" in str(fault):
+        raise Invalid("A text holds the character NUL: remove it.") from None
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

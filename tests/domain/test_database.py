@@ -6,7 +6,9 @@ from sqlmodel import SQLModel, select
 
 from domain import tables
 from domain.database import Database
+from domain.errors import Invalid
 from domain.tables.columns import Amount, Instant
+from tests.conftest import needs_postgres
 
 
 @pytest.fixture
@@ -51,3 +53,9 @@ def test_an_instant_comes_back_in_utc(database: Database) -> None:
 def test_an_amount_that_would_lose_money_is_refused(database: Database) -> None:
     with pytest.raises(ValueError, match="smaller than a hundredth"):
         Amount().process_bind_param(Decimal("1.005"), database.engine.dialect)
+
+
+@needs_postgres
+def test_a_text_that_postgresql_cannot_keep_is_refused_and_no_fault(served: Database) -> None:
+    with served.reading() as session, pytest.raises(Invalid, match="NUL"):
+        session.exec(select(tables.Market).where(tables.Market.name == "a\0b")).all()
