@@ -105,7 +105,9 @@ class Settings(BaseSettings):
         default=_LIMITS.definitions, ge=1, description="Operations and fragments of a document."
     )
     max_depth: int = Field(default=_LIMITS.depth, ge=3, description="Of nested fields.")
-    max_aliases: int = Field(default=_LIMITS.aliases, ge=1)
+    max_aliases: int = Field(
+        default=_LIMITS.aliases, ge=1, description="Renamed fields, fragments expanded."
+    )
     max_fields: int = Field(
         default=_LIMITS.fields, ge=100, description="Selected fields, fragments expanded."
     )

@@ -238,7 +238,7 @@ class _Surveyor:
     def add_price(
         self, survey: Survey, node: FieldNode, defined: GraphQLField, below: Survey
     ) -> None:
-        stated = _stated(defined)
+        stated = stated_cost(defined)
         survey.once.fixed += stated.weight
         if is_leaf_type(get_named_type(defined.type)):
             return
@@ -283,7 +283,8 @@ class _Surveyor:
         return _number(value, otherwise)
 
 
-def _stated(defined: GraphQLField) -> FieldCost:
+def stated_cost(defined: GraphQLField) -> FieldCost:
+    """What is said of the price of a field of Strawberry's, or that nothing is."""
     made_from = defined.extensions.get("strawberry-definition")
     return cost_of(made_from.metadata) if made_from is not None else UNSTATED
 
