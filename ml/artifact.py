@@ -28,7 +28,9 @@ from ml.familiarity import Familiar
 from ml.features import FeatureRow
 from ml.predictor import Predictor
 
-VERSION = 1
+VERSION = 2
+"""Of everything but the estimator, whose format its algorithm names. It rises with each change, so
+that an artifact of before is refused for what it is and not for how it fails to be read."""
 
 MAX_BYTES = 64 * 1024 * 1024
 

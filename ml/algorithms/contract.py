@@ -56,7 +56,7 @@ class Algorithm(Protocol):
 
     @property
     def artifact_format(self) -> str:
-        """Name and version of what ``State`` holds, e.g. ``trees/1``."""
+        """Name and version of what ``State`` holds, e.g. ``trees/2``; another with each change."""
 
     def fit(
         self,

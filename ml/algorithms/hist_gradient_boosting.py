@@ -38,7 +38,7 @@ class HistGradientBoosting:
 
     name = "hist_gradient_boosting"
     summary = "Gradient boosted trees on the logarithm of the price: the most accurate."
-    artifact_format = "trees/1"
+    artifact_format = "trees/2"
     hyperparameters_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "additionalProperties": False,

@@ -131,12 +131,101 @@ def test_a_header_that_claims_more_than_there_is_is_refused() -> None:
         loaded(lying.getvalue())
 
 
-def test_an_unknown_version_is_refused() -> None:
-    content = made.trained().artifact
-    text = b'{"version":99}'
+def with_facts(content: bytes, **facts: object) -> bytes:
+    """The artifact with some facts of its document replaced."""
+    document, arrays = artifact.parted(content)
+    return artifact.joined(document | facts, arrays)
 
-    with pytest.raises(ArtifactRefused, match="its version is 99; known is 1"):
-        loaded(with_member(content, "document", np.frombuffer(text, dtype=np.uint8)))
+
+@pytest.mark.parametrize("version", [1, 99])
+def test_another_version_is_refused(version: int) -> None:
+    content = made.trained().artifact
+
+    with pytest.raises(ArtifactRefused, match=f"its version is {version}; known is 2"):
+        loaded(with_facts(content, version=version))
+
+
+@pytest.mark.parametrize("name", ["trees/1", "trees/99", "linear/1"])
+def test_another_format_of_the_estimator_is_refused(name: str) -> None:
+    content = made.trained().artifact
+
+    with pytest.raises(ArtifactRefused, match=f"its format is '{name}'; .* reads 'trees/2'"):
+        loaded(with_facts(content, format=name))
+
+
+ENCODER = {"codes", "columns", "kinds", "rare"}
+TREES = {
+    "baseline": "<f8",
+    "category_answer": "|u1",
+    "category_feature": "<i2",
+    "counts": "<i4",
+    "curves": "<f8",
+    "depth": "<i2",
+    "left": "<i4",
+    "number_feature": "<i2",
+    "number_missing": "|b1",
+    "number_threshold": "<f8",
+    "question": "<i4",
+    "roots": "<i4",
+    "value": "<f8",
+}
+ESTIMATORS = {
+    "trees/2": (ENCODER, TREES),
+    "linear/1": (
+        {
+            "highest",
+            "intercept",
+            "levels",
+            "lowest",
+            "missing",
+            "never_rises_with",
+            "slopes",
+            "slopes_by",
+            "target",
+        },
+        {},
+    ),
+}
+"""By format: the facts of the document, and the arrays with their types."""
+
+ENVELOPE = {
+    "algorithm",
+    "background",
+    "coverage",
+    "estimator",
+    "familiar",
+    "format",
+    "interval",
+    "probes",
+    "version",
+}
+
+
+def types_of(arrays: dict[str, np.ndarray], part: str) -> dict[str, str]:
+    return {
+        name.removeprefix(f"{part}."): array.dtype.str
+        for name, array in arrays.items()
+        if name.startswith(f"{part}.")
+    }
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_changed_layout_has_another_format_name(algorithm: str) -> None:
+    document, arrays = artifact.parted(made.trained(algorithm).artifact)
+
+    facts, types = ESTIMATORS[document["format"]]
+    assert set(document["estimator"]) == facts
+    assert types_of(arrays, "estimator") == types
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_changed_layout_around_the_estimator_has_another_version(algorithm: str) -> None:
+    document, arrays = artifact.parted(made.trained(algorithm).artifact)
+
+    assert document["version"] == 2
+    assert set(document) == ENVELOPE
+    assert set(document["interval"]) == {"encoder", "groups", "quantile"}
+    assert types_of(arrays, "interval") == TREES
 
 
 def test_a_model_that_answers_otherwise_than_when_it_was_packed_is_refused() -> None:
