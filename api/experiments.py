@@ -40,18 +40,16 @@ class ExperimentArm:
         description=f"Around that mean; null below {experiments.FEWEST_QUOTES} quotes, which say "
         "too little."
     )
-    orders: int | None = strawberry.field(
-        description="How many of its quotes led to an order; null while orders are not known here."
+    orders: int = strawberry.field(
+        description="How many of its quotes a live order names; an order that names no quote "
+        "counts for no arm."
     )
-    conversion: float | None = strawberry.field(
-        description="Orders over quotes; null while orders are not known here."
-    )
-    conversion_interval: ConfidenceInterval | None = strawberry.field(
-        description="Around the conversion; null while orders are not known here."
+    conversion: float = strawberry.field(description="Orders over quotes.")
+    conversion_interval: ConfidenceInterval = strawberry.field(
+        description="Around the conversion, after Wilson: it holds for few quotes, too."
     )
     mean_days_to_sell: float | None = strawberry.field(
-        description="From a vehicle's arrival in stock to its order; null while orders are not "
-        "known here."
+        description="From a vehicle's arrival in stock to its order; null without orders."
     )
 
     @strawberry.field(description="What priced.")
@@ -71,10 +69,14 @@ class ExperimentArm:
             quotes=arm.quotes,
             mean_versus_market=arm.versus_market.value,
             mean_versus_market_interval=ConfidenceInterval.of(arm.versus_market.interval),
-            orders=None,
-            conversion=None,
-            conversion_interval=None,
-            mean_days_to_sell=None,
+            orders=arm.orders,
+            conversion=arm.conversion,
+            conversion_interval=ConfidenceInterval(
+                low=arm.conversion_interval.low,
+                high=arm.conversion_interval.high,
+                coverage=experiments.COVERAGE,
+            ),
+            mean_days_to_sell=arm.mean_days_to_sell,
         )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import NormalDist
 from typing import Any
 
 from sqlalchemy import BigInteger, Float, Table, cast, func, select, type_coerce
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from domain import tables
 from domain.ledger import Ledger
+from domain.sql_days import days_between
+from domain.tables import OrderStatus
 
 COVERAGE = 0.95
 FEWEST_QUOTES = 30
@@ -56,16 +59,33 @@ class Arm:
 
     Attributes:
         versus_market: price over market price, minus 1.
+        orders: quotes that a live order names.
+        mean_days_to_sell: of those, from a vehicle's arrival to its order; None without orders.
     """
 
     version_id: int
     is_challenger: bool
     versus_market: Mean
+    orders: int
+    mean_days_to_sell: float | None
 
     @property
     def quotes(self) -> int:
         """How many quotes it priced."""
         return self.versus_market.quotes
+
+    @property
+    def conversion(self) -> float:
+        """Orders over quotes."""
+        return self.orders / self.quotes
+
+    @property
+    def conversion_interval(self) -> Interval:
+        """Around the conversion, after Wilson (1927): honest for few quotes, and for none sold."""
+        n, share, z = self.quotes, self.conversion, _Z
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return Interval(max(0.0, middle - half), min(1.0, middle + half))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +98,7 @@ class Experiment:
 
     @property
     def difference(self) -> Interval | None:
-        """By how much more the challenger asks, relative to the market, after Welch (1947).
+        """By how much more the challenger asks, relative to the market; spreads may differ.
 
         None unless there is one arm on each side and both have quotes enough.
         """
@@ -101,37 +121,60 @@ def report(session: Session, activation: tables.Activation, ledger: Ledger) -> E
     if activation.share == 1:
         return None
     ends_at = ledger.end_of(activation.id)
-    statement = _sums().where(
+    in_its_time = [
         _QUOTE.c.market_id == activation.market_id,
         _QUOTE.c.created_at >= activation.starts_at,
         _QUOTE.c.market_price > 0,
-    )
+    ]
     if ends_at is not None:
-        statement = statement.where(_QUOTE.c.created_at < ends_at)
+        in_its_time.append(_QUOTE.c.created_at < ends_at)
+    priced = session.execute(_prices().where(*in_its_time)).all()
+    sold = _sales(session, in_its_time)
     arms = [
-        Arm(version_id, is_challenger, _mean(quotes, total, squares))
-        for version_id, is_challenger, quotes, total, squares in session.execute(statement)
+        Arm(version_id, side, _mean(*sums), *sold.get((version_id, side), (0, None)))
+        for version_id, side, *sums in priced
     ]
     return Experiment(activation.starts_at, ends_at, tuple(arms))
 
 
-def _sums() -> Any:
+_ARM = (_QUOTE.c.strategy_version_id, _QUOTE.c.challenger)
+
+
+def _prices() -> Any:
     """Selects by arm how many quotes there are, and the sums that mean and spread follow from."""
     # Whole hundredths as the database keeps them.
     price = cast(type_coerce(_QUOTE.c.price, BigInteger), Float)
     market_price = cast(type_coerce(_QUOTE.c.market_price, BigInteger), Float)
     versus_market = price / market_price - 1.0
-    arm = (_QUOTE.c.strategy_version_id, _QUOTE.c.challenger)
     return (
         select(
-            *arm,
+            *_ARM,
             func.count(),
             func.sum(versus_market),
             func.sum(versus_market * versus_market),
         )
-        .group_by(*arm)
+        .group_by(*_ARM)
         .order_by(_QUOTE.c.challenger, _QUOTE.c.strategy_version_id)
     )
+
+
+def _orders() -> Any:
+    """Selects by arm how many quotes a live order names, and the mean days to sell."""
+    order, vehicle = tables.Order, tables.Vehicle
+    days = days_between(col(vehicle.acquired_on), col(order.ordered_on))
+    return (
+        select(*_ARM, func.count(_QUOTE.c.id.distinct()), func.avg(cast(days, Float)))
+        .join_from(_QUOTE, order, col(order.quote_id) == _QUOTE.c.id)
+        .join(vehicle, col(vehicle.id) == order.vehicle_id)
+        .where(col(order.status) != OrderStatus.CANCELLED)
+        .group_by(*_ARM)
+    )
+
+
+def _sales(session: Session, in_its_time: Sequence[Any]) -> dict[Any, tuple[int, float | None]]:
+    """Orders and mean days to sell of each arm that has any, by version and side."""
+    found = session.execute(_orders().where(*in_its_time))
+    return {tuple(arm): (orders, days) for *arm, orders, days in found}
 
 
 def _mean(quotes: int, total: float, squares: float) -> Mean:

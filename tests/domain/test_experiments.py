@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 def a_quote(
     session: Session, activation: tables.Activation, price: str, *, at: datetime = NOON + HOUR
-) -> None:
+) -> tables.Quote:
     """One with a market price of 10 000."""
     facts: dict[str, Any] = {
         "market_id": activation.market_id,
@@ -40,8 +40,10 @@ def a_quote(
         "created_at": at,
         "valid_until": at + DAY,
     }
-    session.add(tables.Quote(model_id=factories.a_model_version(session).id, **facts))
+    quote = tables.Quote(model_id=factories.a_model_version(session).id, **facts)
+    session.add(quote)
     session.flush()
+    return quote
 
 
 def two_arms(session: Session) -> tuple[tables.Activation, tables.Activation]:
@@ -130,3 +132,51 @@ def test_quotes_all_alike_have_no_spread(session: Session) -> None:
     interval = found.arms[0].versus_market.interval
     assert interval is not None
     assert interval.high - interval.low < 1e-6
+
+
+def an_order(session: Session, quote: tables.Quote, status: tables.OrderStatus) -> None:
+    """Of a vehicle that came ten days before."""
+    vehicle = factories.a_vehicle(session, acquired_on=NOON.date() - timedelta(days=10))
+    client = tables.Client(email=f"{vehicle.reference.lower()}@example.org")
+    session.add(client)
+    session.flush()
+    session.add(
+        tables.Order(
+            market_id=vehicle.market_id,
+            reference=vehicle.reference,
+            client_id=client.id,
+            vehicle_id=vehicle.id,
+            quote_id=quote.id,
+            total_price=quote.price,
+            status=status,
+            ordered_on=NOON.date(),
+        )
+    )
+    session.flush()
+
+
+def test_live_orders_of_its_quotes_count_for_an_arm(session: Session) -> None:
+    champion, challenger = two_arms(session)
+    quotes = [a_quote(session, champion, "10000") for _ in range(4)]
+    a_quote(session, challenger, "9500")
+    an_order(session, quotes[0], tables.OrderStatus.PAID)
+    an_order(session, quotes[1], tables.OrderStatus.CANCELLED)
+
+    found = report_of(session, challenger)
+
+    assert found is not None
+    sold = [(arm.orders, arm.conversion, arm.mean_days_to_sell) for arm in found.arms]
+    assert sold == [(1, 0.25, 10.0), (0, 0.0, None)]
+
+
+def test_the_interval_of_a_conversion_is_wilsons(session: Session) -> None:
+    champion, challenger = two_arms(session)
+    quotes = [a_quote(session, champion, "10000") for _ in range(10)]
+    an_order(session, quotes[0], tables.OrderStatus.PENDING)
+
+    found = report_of(session, challenger)
+
+    assert found is not None
+    interval = found.arms[0].conversion_interval
+    # Wilson's textbook answer for 1 of 10.
+    assert (interval.low, interval.high) == pytest.approx((0.0179, 0.4042), abs=1e-4)
