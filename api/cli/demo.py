@@ -28,6 +28,7 @@ from domain import (
     markets,
     migrations,
     models,
+    sales,
     sample,
     simulations,
     stock,
@@ -77,6 +78,7 @@ def fill(installation: Installation) -> None:
         )
     add_listings(installation, market)
     add_stock(installation, market)
+    add_sales(installation, market)
     train_champion(installation, market)
     activate_house_rule(installation, market)
 
@@ -105,6 +107,17 @@ def add_stock(installation: Installation, market: tables.Market) -> None:
             stock.add_vehicles(
                 session, market, rows, today=now.date(), now=now, reason="taken into stock"
             )
+
+
+def add_sales(installation: Installation, market: tables.Market) -> None:
+    """The sample's sales of its stock; references that a kept, older stock lacks are left out."""
+    today = datetime.now(UTC).date()
+    with installation.database.unit_of_work() as session:
+        if _count(session, tables.Order, market):
+            return
+        with _step("sales"):
+            rows = list(sample.sales(sample.stock(today=today), today=today))
+            sales.add_sales(session, market, rows, today=today)
 
 
 def train_champion(installation: Installation, market: tables.Market) -> None:
@@ -206,7 +219,9 @@ def _name(role: Role) -> str:
 
 
 def _count(
-    session: Session, table: type[tables.Listing] | type[tables.Vehicle], market: tables.Market
+    session: Session,
+    table: type[tables.Listing] | type[tables.Vehicle] | type[tables.Order],
+    market: tables.Market,
 ) -> int:
     counted = select(func.count()).select_from(table).where(col(table.market_id) == market.id)
     return session.exec(counted).one()

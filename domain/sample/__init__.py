@@ -6,5 +6,6 @@ corrected with a spreadsheet.
 """
 
 from domain.sample.market import listings, stock
+from domain.sample.sales import sales
 
-__all__ = ["listings", "stock"]
+__all__ = ["listings", "sales", "stock"]
