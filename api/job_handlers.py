@@ -53,4 +53,5 @@ def simulate(run: JobRun, settings: Settings) -> None:
 HANDLERS = {
     JobKind.TRAINING: f"{__name__}:{train.__name__}",
     JobKind.SIMULATION: f"{__name__}:{simulate.__name__}",
+    JobKind.REPRICING: "api.repricing_job:reprice",
 }

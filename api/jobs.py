@@ -20,6 +20,7 @@ from domain.tables import JobKind, JobStatus, Role
 if TYPE_CHECKING:
     from api.models import ModelVersion
     from api.simulations import Simulation
+    from api.strategies import StrategyVersion
 
 describe(
     JobStatus,
@@ -112,9 +113,49 @@ class SimulationRun(Job, Node):
         return Simulation.from_row(row)
 
 
+@strawberry.type(description="The repricing of a market's stock, or of a part of it.")
+class RepricingRun(Job, Node):
+    @strawberry.field(description="The market whose stock it prices.")
+    async def market(self, info: Info) -> Market:
+        return await Market.load(info.context, self.row.market_id)
+
+    @strawberry.field(description="The strategy version in force when it was asked for.")
+    async def strategy(
+        self, info: Info
+    ) -> Annotated[StrategyVersion, strawberry.lazy("api.strategies")]:
+        from api.strategies import StrategyVersion
+
+        repricing = await self._repricing(info)
+        return await StrategyVersion.load(info.context, repricing.strategy_version_id)
+
+    @strawberry.field(description="The champion when it was asked for.")
+    async def model(self, info: Info) -> Annotated[ModelVersion, strawberry.lazy("api.models")]:
+        from api.models import ModelVersion
+
+        return await ModelVersion.load(info.context, (await self._repricing(info)).model_id)
+
+    @strawberry.field(description="Vehicles that have another price now, so far.")
+    async def repriced(self, info: Info) -> int:
+        return (await self._repricing(info)).repriced
+
+    @strawberry.field(description="Vehicles whose price is the same, so far.")
+    async def unchanged(self, info: Info) -> int:
+        return (await self._repricing(info)).unchanged
+
+    @strawberry.field(description="Vehicles that could not be priced, so far.")
+    async def failed(self, info: Info) -> int:
+        return (await self._repricing(info)).failed
+
+    async def _repricing(self, info: Info) -> tables.Repricing:
+        row = await info.context.loaders.repricing.load(self.row.id)
+        assert row is not None, "a repricing is asked for with its job"  # noqa: S101
+        return row
+
+
 TYPES: dict[JobKind, type[Job]] = {
     JobKind.TRAINING: TrainingRun,
     JobKind.SIMULATION: SimulationRun,
+    JobKind.REPRICING: RepricingRun,
 }
 TYPE_NAMES = {kind: shown.__name__ for kind, shown in TYPES.items()}
 

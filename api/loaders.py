@@ -18,6 +18,7 @@ from domain import (
     models,
     predictions,
     price_history,
+    repricing,
     sales_lists,
     simulations,
     strategies,
@@ -179,6 +180,10 @@ class Loaders:
         self,
     ) -> DataLoader[sales_lists.OrdersWanted, list[sales_lists.OrderRow] | None]:
         return self._by_key(sales_lists.orders_of_clients)
+
+    @cached_property
+    def repricing(self) -> DataLoader[int, tables.Repricing | None]:
+        return self._by_key(repricing.of_jobs)
 
     async def _market_prices(self, wanted: list[MarketPriceWanted]) -> list[Decimal | None]:
         """The champions' market prices: one call of each market's model for all its vehicles."""

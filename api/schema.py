@@ -20,13 +20,14 @@ from api import (
 )
 from api.access import AccessQueries
 from api.audit import AuditQueries
-from api.jobs import JobMutations, JobSubscriptions, SimulationRun, TrainingRun
+from api.jobs import JobMutations, JobSubscriptions, RepricingRun, SimulationRun, TrainingRun
 from api.listings import ListingMutations
 from api.markets import MarketQueries, MarketSubscriptions
 from api.models import ModelMutations, ModelQueries
 from api.predictions import PredictionMutations
 from api.quotes import QuoteMutations, QuoteQueries
 from api.relay import NodeLoader, node_queries
+from api.repricing import RepricingMutations
 from api.sales import SalesQueries
 from api.scalars import SCALARS
 from api.simulations import SimulationMutations
@@ -47,6 +48,7 @@ NODES: dict[str, NodeLoader] = {
     "ModelVersion": models.load_models,
     "TrainingRun": jobs.load_jobs,
     "SimulationRun": jobs.load_jobs,
+    "RepricingRun": jobs.load_jobs,
     "Simulation": simulations.load_simulations,
     "Quote": quotes.load_quotes,
     "AuditEvent": audit.load_events,
@@ -82,6 +84,7 @@ class Mutation(
     StrategyReviewMutations,
     ActivationMutations,
     SimulationMutations,
+    RepricingMutations,
     ListingMutations,
 ):
     pass
@@ -96,6 +99,6 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[TrainingRun, SimulationRun],
+    types=[TrainingRun, SimulationRun, RepricingRun],
     config=StrawberryConfig(scalar_map=dict(SCALARS)),
 )

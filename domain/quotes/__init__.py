@@ -4,7 +4,15 @@ A quote is append-only. Asking again makes a new one, so every price that a buye
 to the model version and the strategy version that made it, and made again from what is stored.
 """
 
-from domain.quotes.creation import Batch, QuotedVehicle, ReviewReason, check_ready, prepare, store
+from domain.quotes.creation import (
+    Batch,
+    QuotedVehicle,
+    ReviewReason,
+    check_ready,
+    prepare,
+    reference_key,
+    store,
+)
 from domain.quotes.pricing import (
     Replay,
     price,
@@ -35,6 +43,7 @@ __all__ = [
     "prepare_once",
     "price",
     "priced_vehicle",
+    "reference_key",
     "replay",
     "replay_stored",
     "store",

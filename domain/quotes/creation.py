@@ -122,10 +122,15 @@ def check_ready(snapshot: PricingSnapshot) -> None:
     faults.raise_if_any()
 
 
+def reference_key(reference: str) -> str:
+    """The ``vehicle_key`` of a vehicle that is in stock."""
+    return f"reference:{reference}"
+
+
 def vehicle_key(vehicle: QuotedVehicle) -> str:
     """What makes two requests the same vehicle for a challenger: stock number or description."""
     if vehicle.reference:
-        return f"reference:{vehicle.reference}"
+        return reference_key(vehicle.reference)
     described = fields_of(vehicle.description)
     words = (f"{name}={fold(str(value))}" for name, value in sorted(described.items()) if value)
     return "description:" + ";".join(words)

@@ -8,6 +8,7 @@ from domain.tables.listing import Listing
 from domain.tables.market import Market
 from domain.tables.model import ModelArtifact, ModelVersion, Promotion
 from domain.tables.quote import Quote
+from domain.tables.repricing import Repricing
 from domain.tables.sale import Client, Order, OrderStatus, Payment, PaymentType
 from domain.tables.simulation import Simulation, SimulationResult
 from domain.tables.stock import PriceChange, Vehicle
@@ -43,6 +44,7 @@ __all__ = [
     "PriceChange",
     "Promotion",
     "Quote",
+    "Repricing",
     "Role",
     "Simulation",
     "SimulationResult",

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
 
     TRAINING = "TRAINING"
     SIMULATION = "SIMULATION"
+    REPRICING = "REPRICING"
 
 
 class JobStatus(StrEnum):
