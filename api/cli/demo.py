@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from api.cli.common import Installation, opened
 from api.cli.models import DEFAULT_ALGORITHM, show
-from api.cli.server import Host, Port, serve
+from api.cli.server import Host, Port, require_free, serve
 from api.job_handlers import HANDLERS
 from api.job_run import work_off
 from domain import (
@@ -57,6 +57,8 @@ def demo(
 
     Run again it keeps what is there.
     """
+    if serving:
+        require_free(host, port)
     with opened(migrated=False) as installation:
         migrations.upgrade(installation.database.engine)
         fill(installation)

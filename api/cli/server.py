@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import uvicorn
 
 from api import telemetry
 from api.cli.common import load_settings, opened
+from domain.errors import InvalidState
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ def serve(
     """Serve the API, and take jobs beside it in a process of their own."""
     with opened():
         pass  # The database is there and migrated; each process opens it for itself.
+    require_free(host, port)
     settings = load_settings()
     telemetry.set_up_logs(settings)
     if workers > 1 and settings.redis_url is None:
@@ -57,6 +60,25 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address that something else listens on, before anything is started.
+
+    Raises:
+        InvalidState: it is taken, or is no address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the server does: a connection that is just being closed is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise InvalidState(
+                f"Cannot listen on {host}, port {port}: {fault.strerror}. "
+                "Choose another with --host and --port."
+            ) from None
 
 
 def worker(

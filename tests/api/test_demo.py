@@ -152,6 +152,18 @@ def test_serving_an_unmigrated_database_names_the_command_that_mends_it(tmp_path
     assert done.stderr.splitlines()[-1].endswith("run `forecourt migrate`.")
 
 
+def test_a_port_that_is_taken_is_told_in_one_line(served_folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        done = forecourt(served_folder, "serve", "--port", str(taken.getsockname()[1]))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("forecourt: Cannot listen on 127.0.0.1")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_wrong_setting_is_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("FORECOURT_LOG_FORMAT=papyrus\n")
 
