@@ -1,0 +1,116 @@
+"""On PostgreSQL with 200 000 orders: no list reads a whole table where an index serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from domain import sales_lists, stock_lists
+from domain.database import Database
+from domain.pages import Direction, Ordered, Window, read_page
+from domain.sales_lists import ClientFilter, OrderFilter, OrderOrder, OrderOrderField
+from domain.stock_lists import VehicleFilter, VehicleOrder, VehicleOrderField
+from tests.conftest import needs_postgres
+from tests.factories import an_entry
+
+ORDERS = 200_000
+
+FILL = (
+    """
+    INSERT INTO vehicle (market_id, entry_id, reference, brand, model, fuel, colour, doors,
+        release_year, mileage_km, price, acquired_on)
+    SELECT :market, :entry, 'V' || n, 'Brand ' || n % 40, 'Model ' || n % 400, 'PETROL',
+        (ARRAY['Rouge', 'Gris', 'Noir'])[1 + n % 3], 3 + 2 * (n % 2),
+        2015 + n % 10, (n * 7919) % 200000, 500000 + (n * 104729) % 3000000,
+        DATE '2026-01-01' + CAST(n % 300 AS int)
+    FROM generate_series(CAST(1 AS bigint), :orders) n
+    """,
+    "INSERT INTO client (email) SELECT 'c' || n || '@example.com' FROM generate_series(1, 50000) n",
+    """
+    INSERT INTO sales_order (market_id, reference, client_id, vehicle_id, total_price, status,
+        ordered_on)
+    SELECT :market, 'O' || v.id, (SELECT min(id) FROM client) + v.id % 50000, v.id, v.price,
+        (ARRAY['PENDING', 'ACCEPTED', 'PAID', 'CANCELLED'])[1 + v.id % 4], v.acquired_on + 20
+    FROM vehicle v
+    """,
+    """
+    INSERT INTO payment (order_id, reference, type, amount, paid_on)
+    SELECT id, 'P', (ARRAY['CARD', 'CHEQUE', 'TRANSFER'])[1 + id % 3], total_price, ordered_on
+    FROM sales_order
+    """,
+    "ANALYZE",
+)
+
+
+@pytest.fixture
+def full(served: Database) -> Iterator[Session]:
+    with served.unit_of_work() as session:
+        entry = an_entry(session)
+        facts = {"market": entry.market_id, "entry": entry.id, "orders": ORDERS}
+        for statement in FILL:
+            names = {name: value for name, value in facts.items() if f":{name}" in statement}
+            session.execute(text(statement), names)
+        yield session
+
+
+def scanned(session: Session, ordered: Ordered) -> set[str]:
+    """The tables that the first page of a list reads from end to end."""
+    read: list[str] = []
+
+    class Explained:
+        """Stands in for the session of one page, and asks how it would be read."""
+
+        def execute(self, statement: Any) -> Any:
+            compiled = statement.compile(
+                session.get_bind(), compile_kwargs={"render_postcompile": True}
+            )
+            plan = session.connection().exec_driver_sql(
+                f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params
+            )
+            read.extend(_scans(plan.scalar_one()[0]["Plan"]))
+            return session.execute(statement)
+
+    read_page(Explained(), ordered, Window(50))  # type: ignore[arg-type]
+    return set(read) - {"market"}
+
+
+def _scans(plan: dict[str, Any]) -> Iterator[str]:
+    if plan["Node Type"] == "Seq Scan":
+        yield plan["Relation Name"]
+    for below in plan.get("Plans", ()):
+        yield from _scans(below)
+
+
+@needs_postgres
+@pytest.mark.slow
+def test_no_list_reads_a_whole_table(full: Session) -> None:
+    orders = [
+        (OrderFilter(market="FR"), OrderOrderField.ORDERED_ON),
+        (OrderFilter(market="FR"), OrderOrderField.TOTAL_PRICE),
+        (OrderFilter(market="FR", min_total_price=Decimal(30_000)), OrderOrderField.TOTAL_PRICE),
+        (OrderFilter(market="FR", ordered_from=date(2026, 11, 1)), OrderOrderField.ORDERED_ON),
+        (OrderFilter(market="FR", email_starts_with="c1234"), OrderOrderField.ORDERED_ON),
+        (OrderFilter(market="FR", min_payments=2), OrderOrderField.TOTAL_PRICE),
+    ]
+    vehicles = [VehicleOrder(field, way) for field in VehicleOrderField for way in Direction]
+
+    found = {
+        str((wanted, field)): scanned(
+            full, sales_lists.orders(full, wanted, OrderOrder(field, Direction.DESC))
+        )
+        for wanted, field in orders
+    }
+    found |= {
+        str(order): scanned(full, stock_lists.listed(full, VehicleFilter(market="FR"), order))
+        for order in vehicles
+    }
+    clients = sales_lists.clients(full, ClientFilter(email_starts_with="c1234"))
+    found["clients"] = scanned(full, clients)
+
+    assert {name: tables for name, tables in found.items() if tables} == {}
