@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlmodel import Session, SQLModel, select
@@ -100,7 +100,8 @@ class Loaders:
 
     @cached_property
     def model_health(self) -> DataLoader[int, Health | None]:
-        return self._by_key(health_of)
+        model_of = self._context.application.serving.model
+        return self._by_key(partial(health_of, model_of=model_of))
 
     @cached_property
     def model_of_job(self) -> DataLoader[int, tables.ModelVersion | None]:

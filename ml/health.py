@@ -1,16 +1,26 @@
-"""How a model version is doing: what has drifted since it learnt."""
+"""How a model version is doing: on what was really sold, and what has drifted since it learnt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import NamedTuple
 
+import numpy as np
 from sqlalchemy.orm import load_only
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from domain import quotes, tables
+from domain import quotes, stock, tables
+from ml.artifact import ArtifactRefused
 from ml.drift import drift
+from ml.evaluation import measures
 from ml.features import FeatureRow, row_of
+from ml.loading import ModelOf
+from ml.predictor import Predictor
+
+MOST_ORDERS = 5_000
+"""The newest of them tell enough."""
 
 RECENT_QUOTES = 1_000
 
@@ -24,7 +34,7 @@ class Health:
     """How a model version has done outside of its training.
 
     Attributes:
-        orders: sales that it can be held against.
+        orders: the market's orders since its first promotion, those cancelled apart.
         realised_mape: its mean absolute percentage error on them; None where there are none.
         realised_coverage: the share of them whose price lay in its interval; None likewise.
         drift: the population stability index of each feature, the most drifted first; empty where
@@ -37,15 +47,79 @@ class Health:
     drift: Mapping[str, float] = field(default_factory=dict)
 
 
-def health_of(session: Session, model_ids: Sequence[int]) -> dict[int, Health]:
-    """The health of each version; those of one market are held against the same quotes."""
+class _Sold(NamedTuple):
+    """One order: the vehicle as it was then, and what was paid for it."""
+
+    vehicle: FeatureRow
+    ordered_on: date
+    price: float
+
+
+def health_of(
+    session: Session, model_ids: Sequence[int], *, model_of: ModelOf
+) -> dict[int, Health]:
+    """The health of each version; those of one market are held against the same rows."""
     version = tables.ModelVersion
     versions = session.exec(select(version).where(col(version.id).in_(model_ids))).all()
-    recent = {
-        market_id: _recently_quoted(session, market_id)
-        for market_id in {each.market_id for each in versions}
-    }
-    return {each.id: Health(drift=_drift(each, recent[each.market_id])) for each in versions}
+    market_ids = {each.market_id for each in versions}
+    promoted_on = _first_promoted_on(session, model_ids)
+    quoted = {each: _recently_quoted(session, each) for each in market_ids}
+    since = min(promoted_on.values(), default=None)
+    sold = {each: _sold(session, each, since) if since else [] for each in market_ids}
+    found = {}
+    for each in versions:
+        on = promoted_on.get(each.id)
+        orders = [order for order in sold[each.market_id] if on and order.ordered_on >= on]
+        realised = _realised(each.id, orders, model_of)
+        found[each.id] = replace(realised, drift=_drift(each, quoted[each.market_id]))
+    return found
+
+
+def _realised(model_id: int, sold: Sequence[_Sold], model_of: ModelOf) -> Health:
+    """How its estimates of what was sold compare with what was paid."""
+    if not sold:
+        return Health()
+    try:
+        predictor = model_of(model_id).estimator
+    except ArtifactRefused:
+        # It answers nowhere, so there is no order that it can price.
+        return Health()
+    if not isinstance(predictor, Predictor):
+        raise TypeError("only a rebuilt predictor can be measured")
+    bounds = predictor.log_bounds([order.vehicle for order in sold])
+    estimate, low, high = (np.exp(each) for each in bounds)
+    measured = measures(np.array([order.price for order in sold]), estimate, low, high)
+    return Health(measured["rows"], measured["mape"], measured["coverage"])
+
+
+def _sold(session: Session, market_id: int, since: date) -> list[_Sold]:
+    """The newest orders of a market since a day, those cancelled or for nothing apart."""
+    order, vehicle = tables.Order, tables.Vehicle
+    rows = session.exec(
+        select(vehicle, col(order.ordered_on), col(order.total_price))
+        .join(order, col(order.vehicle_id) == col(vehicle.id))
+        .where(
+            order.market_id == market_id,
+            order.ordered_on >= since,
+            order.status != tables.OrderStatus.CANCELLED,
+            order.total_price > 0,
+        )
+        .order_by(col(order.ordered_on).desc(), col(order.id).desc())
+        .limit(MOST_ORDERS)
+    )
+    return [
+        _Sold(row_of(stock.facts_of(each), on=on), on, float(price)) for each, on, price in rows
+    ]
+
+
+def _first_promoted_on(session: Session, model_ids: Sequence[int]) -> dict[int, date]:
+    promotion = tables.Promotion
+    rows = session.exec(
+        select(promotion.model_id, func.min(promotion.promoted_at))
+        .where(col(promotion.model_id).in_(model_ids))
+        .group_by(col(promotion.model_id))
+    )
+    return {model_id: at.date() for model_id, at in rows}
 
 
 def _drift(version: tables.ModelVersion, rows: Sequence[FeatureRow]) -> Mapping[str, float]:

@@ -224,14 +224,15 @@ def test_the_drift_of_a_model_names_the_feature_in_which_quotes_are_unlike_train
     assert [each["psi"] for each in drift] == sorted(by_feature.values(), reverse=True)
 
 
-def test_the_health_of_a_page_of_models_reads_the_quotes_once(shop: Shop) -> None:
+def test_the_health_of_a_page_of_models_takes_four_statements(shop: Shop) -> None:
     document = '{ models(market: "FR") { edges { node { number %s } } } }'
     health = "health { drift { feature psi } }"
     with shop.database() as database, database.unit_of_work() as session:
-        for _ in range(3):
-            a_model_version(session)
+        for number in (2, 3, 4):
+            a_model_version(session, number=number)
 
     without = shop.statements(lambda: shop.data(document % ""))
     with_health = shop.statements(lambda: shop.data(document % health))
 
-    assert with_health - without == 2
+    # The versions, their promotions, the market's quotes and its orders.
+    assert with_health - without == 4
