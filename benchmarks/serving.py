@@ -28,6 +28,8 @@ import httpx
 
 CONNECTIONS = 8
 
+COMMAND = [sys.executable, "-m", "api.cli"]
+
 QUOTE = """mutation ($input: CreateQuotesInput!) { createQuotes(input: $input) {
   quotes { id price { amount currency } marketPrice { amount }
            steps { kind explanation after { amount } } reviewReasons }
@@ -92,21 +94,25 @@ def measured(
     return len(latencies) / seconds, latencies
 
 
-@contextmanager
-def a_demo(folder: Path) -> Iterator[tuple[str, str]]:
-    """A served demo: its address, and a key that may quote."""
-    command = [sys.executable, "-m", "api.cli"]
-    environment = os.environ | {
+def settings_in(folder: Path) -> dict[str, str]:
+    """The environment of an installation in a folder, its callers' points no limit."""
+    return os.environ | {
         "FORECOURT_DATA_DIR": str(folder),
         "FORECOURT_POINTS_PER_MINUTE": "1000000000",
         "FORECOURT_LOG_LEVEL": "WARNING",
     }
-    subprocess.run([*command, "demo", "--no-serve"], env=environment, check=True)
+
+
+@contextmanager
+def a_demo(folder: Path, *options: str) -> Iterator[tuple[str, str]]:
+    """A served demo: its address, and a key that may quote."""
+    environment = settings_in(folder)
+    subprocess.run([*COMMAND, "demo", "--no-serve"], env=environment, check=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [*command, "serve", "--port", str(port), "--no-worker"], env=environment
+        [*COMMAND, "serve", "--port", str(port), "--no-worker", *options], env=environment
     )
     address = f"http://127.0.0.1:{port}"
     try:
