@@ -21,6 +21,11 @@ from domain.database import Database
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 """The present of the tests."""
 
+# Whoever runs the tests may have an installation of their own: its settings are not the tests'.
+for name in [each for each in os.environ if each.startswith("FORECOURT_")]:
+    if not name.startswith("FORECOURT_TEST_"):
+        del os.environ[name]
+
 POSTGRES_URL = os.environ.get("FORECOURT_TEST_POSTGRES_URL")
 
 needs_postgres = pytest.mark.skipif(
