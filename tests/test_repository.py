@@ -33,7 +33,11 @@ def tracked_files() -> list[Path]:
 
 def project() -> dict[str, list[Requirement]]:
     described = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    groups = {"run": described["project"]["dependencies"], **described["dependency-groups"]}
+    groups = {
+        "run": described["project"]["dependencies"],
+        **described["project"]["optional-dependencies"],
+        **described["dependency-groups"],
+    }
     return {group: [Requirement(line) for line in lines] for group, lines in groups.items()}
 
 
@@ -83,8 +87,8 @@ def test_every_dependency_has_its_reason() -> None:
 @pytest.mark.parametrize(
     ("lock", "groups"),
     [
-        ("requirements.lock", ["run", "build"]),
-        ("requirements-dev.lock", ["run", "build", "dev", "benchmarks"]),
+        ("requirements.lock", ["run", "otel", "build"]),
+        ("requirements-dev.lock", ["run", "otel", "build", "dev", "benchmarks"]),
     ],
 )
 def test_a_lock_file_holds_what_the_project_asks_for(lock: str, groups: list[str]) -> None:
