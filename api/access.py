@@ -8,14 +8,12 @@ from datetime import datetime
 
 import strawberry
 from anyio import CapacityLimiter, to_thread
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from api.context import Info
-from api.door import refused
+from api.door import Counters
 from api.enums import describe
 from api.errors import query
+from api.guesses import Guesses
 from api.oidc import Tokens
 from domain import access
 from domain.access import Actor
@@ -37,7 +35,6 @@ describe(
 REMEMBERED_FOR_S = 0.5
 """So long a key is taken for what it was: a revoked one is refused within this time everywhere."""
 MAX_REMEMBERED = 10_000
-WRONG_ATTEMPTS_A_MINUTE = 30
 
 
 class Callers:
@@ -46,6 +43,7 @@ class Callers:
     Args:
         secret: what keys are hashed with.
         tokens: of a company's single sign-on, where there is one.
+        counters: where wrong attempts are counted; in this process's memory without.
     """
 
     def __init__(
@@ -55,14 +53,14 @@ class Callers:
         secret: bytes,
         threads: CapacityLimiter,
         tokens: Tokens | None = None,
+        counters: Counters | None = None,
     ) -> None:
         self._database = database
         self._secret = secret
         self._threads = threads
         self._tokens = tokens
         self._remembered: dict[bytes, tuple[float, Actor]] = {}
-        self._guesses = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._allowance = RateLimitItemPerMinute(WRONG_ATTEMPTS_A_MINUTE, namespace="guesses")
+        self._guesses = Guesses(counters or Counters())
 
     async def __call__(self, authorization: str | None, address: str) -> Actor | None:
         """The caller; None without a key or token, or with one that is wrong, revoked or expired.
@@ -82,11 +80,13 @@ class Callers:
         until, actor = self._remembered.get(digest, (0.0, None))
         if time.monotonic() < until:
             return actor
-        await self._check_guesses(address)
+        # Whoever guesses behind the same proxy keeps nobody out whose key was right a moment ago.
+        if actor is None:
+            await self._guesses.check(address)
         found = await self._find(bearer)
         if found is None:
             self._remembered.pop(digest, None)
-            await self._guesses.hit(self._allowance, address)
+            await self._guesses.count(address)
             return None
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
@@ -98,16 +98,6 @@ class Callers:
         if self._tokens and bearer.count(".") == 2:
             return await self._tokens.caller(bearer)
         return await to_thread.run_sync(self._look_up, bearer, limiter=self._threads)
-
-    async def _check_guesses(self, address: str) -> None:
-        if not await self._guesses.test(self._allowance, address):
-            raise refused(
-                429,
-                "RATE_LIMITED",
-                "Too many wrong keys or tokens from this address: wait a minute, then use a right "
-                "one.",
-                headers={"Retry-After": "60"},
-            )
 
     def _look_up(self, key: str) -> Actor | None:
         with self._database.reading() as session:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from anyio import CapacityLimiter
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -19,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from api import health, telemetry
 from api.access import Callers
 from api.context import Application, Context, utc_now
-from api.door import Arrival, Door, Persisted, Points
+from api.door import Arrival, Counters, Door, Persisted, Points
 from api.examples import EXAMPLES
 from api.oidc import Issuer, Tokens
 from api.schema import schema
@@ -29,23 +31,27 @@ from api.watch import Watch
 from domain.database import Database
 from ml.serving import Serving
 
+log = structlog.get_logger(__name__)
+
 STATIC = Path(__file__).parent / "static"
 
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application of one installation; it opens everything when it starts."""
     application = assemble(settings)
-    door = make_door(application)
+    counters = Counters(_secret(settings.redis_url))
+    door = make_door(application, counters)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         application.serving.start()
         application.watch.start()
+        log.info("limits_counted", where=counters.place)
         try:
             yield
         finally:
             await application.watch.stop()
-            await door.points.close()
+            await counters.close()
             application.serving.stop()
             application.database.close()
 
@@ -86,7 +92,7 @@ def assemble(settings: Settings) -> Application:
     return Application(settings, database, serving, watch, threads)
 
 
-def make_door(application: Application) -> Door:
+def make_door(application: Application, counters: Counters) -> Door:
     """The GraphQL endpoint of an installation."""
     settings = application.settings
 
@@ -101,12 +107,10 @@ def make_door(application: Application) -> Door:
             secret=settings.secret_key_bytes,
             threads=application.threads,
             tokens=_tokens(settings),
+            counters=counters,
         ),
         limits=settings.limits,
-        points=Points(
-            settings.points_per_minute,
-            None if settings.redis_url is None else settings.redis_url.get_secret_value(),
-        ),
+        points=Points(settings.points_per_minute, counters),
         persisted=Persisted(
             TrustedDocuments(application.database, threads=application.threads),
             only_registered=settings.trusted_documents_only,
@@ -117,6 +121,10 @@ def make_door(application: Application) -> Door:
         origins=settings.cors_origins,
         observe=telemetry.log_operation,
     )
+
+
+def _secret(setting: SecretStr | None) -> str | None:
+    return None if setting is None else setting.get_secret_value()
 
 
 def _tokens(settings: Settings) -> Tokens | None:

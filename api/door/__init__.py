@@ -7,12 +7,13 @@ bytes is here: the form of requests and answers, limits, prices, points and code
     requests        bytes -> document, variables, name         negotiation, answers, refused
     persisted       documents that their hash stands for; which ones are trusted
     documents       parsed, surveyed, validated, kept          analysis (depth, aliases, cost)
-    points          what callers may spend in a minute
+    points          what callers may spend in a minute             counters (memory or Redis)
     engine          pays, runs, masks
     events, socket  subscriptions
     graphiql        the page for a browser
 """
 
+from api.door.counters import Counters
 from api.door.door import Door
 from api.door.engine import Arrival, Outcome
 from api.door.graphiql import Example
@@ -23,6 +24,7 @@ from api.limits import Limits
 
 __all__ = [
     "Arrival",
+    "Counters",
     "Door",
     "Example",
     "Limits",

@@ -1,4 +1,4 @@
-"""Points per caller and minute, in a sliding window; in memory, or in Redis for several processes.
+"""Points per caller and minute, in a sliding window.
 
 The window is the library's counter: the minute before counts by the share of it that the sliding
 minute still covers.
@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
-import structlog
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
 
+from api.door.counters import Counters
 from api.door.refused import refused
 
-log = structlog.get_logger(__name__)
-
 MINUTE = 60.0
-PATIENCE_S = 0.5
-"""How long Redis may take to answer."""
-PAUSE_S = 5.0
-"""How long it is left alone when it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +39,13 @@ class Points:
 
     Args:
         per_minute: what one caller may spend in any minute.
-        redis_url: where the processes of one installation count together; in memory without.
+        counters: where; in this process's memory without.
     """
 
-    def __init__(self, per_minute: int, redis_url: str | None = None) -> None:
+    def __init__(self, per_minute: int, counters: Counters | None = None) -> None:
         self.per_minute = per_minute
         self._item = RateLimitItemPerMinute(per_minute, namespace="forecourt")
-        self._local = MemoryStorage()
-        self._pool = redis_url and ConnectionPool.from_url(
-            redis_url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
-        )
-        self._shared = self._pool and RedisStorage(
-            "async+redis://",  # which one, the pool says
-            implementation="redispy",
-            wrap_exceptions=True,
-            connection_pool=cast("Any", self._pool),
-        )
-        self._shared_again_at = 0.0
+        self._counters = counters or Counters()
 
     async def spend(self, caller: str, cost: int) -> Standing:
         """Take points from a caller.
@@ -73,30 +53,11 @@ class Points:
         Raises:
             Refused: there are not enough; says after how many seconds there will be.
         """
-        return await self._with_storage(self._spend, caller, cost)
+        return await self._counters.count(lambda storage: self._spend(storage, caller, cost))
 
     async def standing(self, caller: str) -> Standing:
         """What a caller has left, without spending any."""
-        return await self._with_storage(self._look, caller)
-
-    async def close(self) -> None:
-        """Give the connections to Redis back."""
-        if self._pool:
-            await self._pool.aclose()
-
-    async def _with_storage(
-        self, action: Callable[..., Awaitable[Standing]], *arguments: Any
-    ) -> Standing:
-        """Count in Redis; without an answer from there, pricing goes on and each process counts
-        for itself for a while.
-        """
-        if self._shared and time.monotonic() >= self._shared_again_at:
-            try:
-                return await action(self._shared, *arguments)
-            except StorageError:
-                self._shared_again_at = time.monotonic() + PAUSE_S
-                log.warning("points_counted_locally", seconds=PAUSE_S, exc_info=True)
-        return await action(self._local, *arguments)
+        return await self._counters.count(lambda storage: self._look(storage, caller))
 
     async def _look(self, storage: Any, caller: str) -> Standing:
         return self._standing(await self._window(storage, caller))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,3 +28,20 @@ def shop(market_folder: Path, tmp_path: Path) -> Iterator[Shop]:
     shutil.copytree(market_folder, folder)
     with open_shop(folder) as shop:
         yield shop
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the tests' own."""
+    if (server := shutil.which("redis-server")) is None:
+        pytest.skip("needs redis-server on the path")
+    path = tmp_path_factory.mktemp("redis") / "redis.sock"
+    process = subprocess.Popen(
+        [server, "--port", "0", "--unixsocket", path, "--save", "", "--dir", path.parent],
+        stdout=subprocess.DEVNULL,
+    )
+    while not path.exists():
+        time.sleep(0.01)
+    yield f"unix://{path}"
+    process.terminate()
+    process.wait()

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
-from api.access import WRONG_ATTEMPTS_A_MINUTE
 from api.app import create_app
 from api.door import Refused
+from api.guesses import WRONG_ATTEMPTS_A_MINUTE
 from api.oidc import KEPT_FOR_S, PAUSE_S, Issuer, Tokens
 from api.settings import Settings
 from domain.access import Actor
