@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 from sqlalchemy.exc import OperationalError
+from typer.exceptions import TyperException
 
 from api.cli import (
     audit,
@@ -48,20 +50,38 @@ app.command("schema")(shown.schema)
 app.command("settings")(shown.settings)
 
 FAILED = 1
+INTERRUPTED = 130
+"""What Typer makes of Ctrl-C."""
 
 
 def main() -> None:
     """Run the command; exit status 0 done, 1 failed, 2 wrong usage."""
     try:
-        app()
+        # Typer itself would draw a box of several lines around what it refuses.
+        status = app(prog_name="forecourt", standalone_mode=False)
+    except TyperException as wrong:
+        _fail(_usage(wrong), wrong.exit_code)
     except (Refusal, Refusals) as refused:
         _fail(str(refused))
     except OperationalError as unavailable:
         _fail(f"The database does not answer: {unavailable.orig}".splitlines()[0])
-    except KeyboardInterrupt:
+    if status == INTERRUPTED:
         _fail("Interrupted; run the same command again to go on.")
+    sys.exit(status)
 
 
-def _fail(message: str) -> None:
-    typer.echo(f"forecourt: {message}", err=True)
-    sys.exit(FAILED)
+def _usage(wrong: TyperException) -> str:
+    """What is wrong with the command line, in one line, and where help is."""
+    message = " ".join(wrong.format_message().split()).removesuffix(".")
+    if not message:
+        return ""  # No command was named, and the help is printed already.
+    # Typer has pydantic read values, which says by which of its ways it came to know.
+    message = message.replace("Value error, ", "")
+    command = getattr(getattr(wrong, "ctx", None), "command_path", "forecourt")
+    return f"{message}. See `{command} --help`."
+
+
+def _fail(message: str, status: int = FAILED) -> NoReturn:
+    if message:
+        typer.echo(f"forecourt: {message}", err=True)
+    sys.exit(status)
