@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from api import health, telemetry
+from api import health, role_names, telemetry
 from api.access import Callers
 from api.context import Application, Context, utc_now
 from api.door import Arrival, Counters, Door, Persisted, Points
@@ -137,6 +137,7 @@ def _tokens(settings: Settings) -> Tokens | None:
             settings.oidc_audience,
             role_claim=settings.oidc_role_claim,
             name_claim=settings.oidc_name_claim,
+            role_names=role_names.parse(settings.oidc_role_map),
         )
     )
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx2
@@ -18,6 +18,7 @@ import jwt
 import structlog
 
 from api.door import refused
+from api.role_names import RoleNames
 from domain.access import MAX_NAME_LENGTH, Actor
 from domain.tables import Role
 
@@ -44,12 +45,30 @@ class Issuer:
         audience: what its tokens for this installation are for.
         role_claim: path of the claim with the roles, e.g. ``roles`` or ``realm_access.roles``.
         name_claim: a claim that the issuer gives to one person only; four eyes counts these names.
+        role_names: what the issuer calls the roles; Forecourt's own names, in any case, without.
     """
 
     url: str
     audience: str
     role_claim: str = "roles"
     name_claim: str = "sub"
+    role_names: RoleNames = field(default_factory=dict)
+
+    def roles(self, claim: Any) -> frozenset[Role]:
+        """The roles in a claim, a list or words; what names none of ours is somebody else's."""
+        words = [claim, *claim.split()] if isinstance(claim, str) else claim
+        return frozenset(
+            role
+            for word in (words if isinstance(words, list) else ())
+            if isinstance(word, str)
+            for role in self._named(word)
+        )
+
+    def _named(self, word: str) -> Collection[Role]:
+        # With names of its own, an `admin` of the company's directory is not yet one of prices.
+        if self.role_names:
+            return self.role_names.get(word, ())
+        return [role for role in Role if role.value == word.upper()]
 
 
 class Tokens:
@@ -95,7 +114,7 @@ class Tokens:
 
     def _actor(self, claims: Mapping[str, Any]) -> Actor | None:
         name = claims.get(self.issuer.name_claim)
-        roles = _roles(_at(claims, self.issuer.role_claim))
+        roles = self.issuer.roles(_at(claims, self.issuer.role_claim))
         if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH:
             log.warning("token_without_name", claim=self.issuer.name_claim)
             return None
@@ -196,14 +215,3 @@ def _at(claims: Mapping[str, Any], path: str) -> Any:
     for name in (path,) if path in claims else path.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
     return found
-
-
-def _roles(claim: Any) -> frozenset[Role]:
-    """The roles in a claim, a list or words; what is no role of ours is somebody else's."""
-    words = claim.split() if isinstance(claim, str) else claim
-    known = {role.value: role for role in Role}
-    return frozenset(
-        known[word.upper()]
-        for word in (words if isinstance(words, list) else ())
-        if isinstance(word, str) and word.upper() in known
-    )

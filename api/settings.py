@@ -16,10 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from api import role_names
 from api.limits import Limits
 
 _LIMITS = Limits()
@@ -73,6 +74,11 @@ class Settings(BaseSettings):
     oidc_name_claim: str = Field(
         default="sub",
         description="Claim with the caller's name; one person's only, since four eyes counts it.",
+    )
+    oidc_role_map: str = Field(
+        default="",
+        description="What the issuer calls the roles, e.g. pricing-team=PRICING,heads=APPROVER; "
+        "or a JSON object. Absent: as Forecourt does.",
     )
     log_format: LogFormat = Field(
         default=LogFormat.CONSOLE, description="`console` for people, `json` for collectors."
@@ -148,6 +154,12 @@ class Settings(BaseSettings):
         le=1,
         description="How often a process asks whether a champion or strategy has changed.",
     )
+
+    @field_validator("oidc_role_map")
+    @classmethod
+    def _maps_to_roles(cls, text: str) -> str:
+        role_names.parse(text)
+        return text
 
     @model_validator(mode="after")
     def _issuer_has_audience(self) -> Self:

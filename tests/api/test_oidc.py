@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
+from api import role_names
 from api.app import create_app
 from api.door import Refused
 from api.guesses import WRONG_ATTEMPTS_A_MINUTE
@@ -45,7 +47,7 @@ class Clock:
         return self.now
 
 
-def tokens_of(issuer: LocalIssuer, clock: Clock | None = None, **claims: str) -> Tokens:
+def tokens_of(issuer: LocalIssuer, clock: Clock | None = None, **claims: Any) -> Tokens:
     return Tokens(Issuer(issuer.url, AUDIENCE, **claims), clock=clock or Clock())
 
 
@@ -254,6 +256,83 @@ async def test_roles_are_where_the_issuer_puts_them(
     token = issuer.token(roles=None, **claims)
 
     assert await tokens_of(issuer, role_claim=path).caller(token) == ANA
+
+
+NAMES = "pricing-team=PRICING, heads = APPROVER,heads=SALES,/dealers/paris=SALES,a=b=ADMIN"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("claim", "roles"),
+    [
+        (["pricing-team"], {Role.PRICING}),
+        # One name may stand for several roles, and several names add up.
+        (["heads", "pricing-team", "canteen"], {Role.PRICING, Role.APPROVER, Role.SALES}),
+        # Names as providers make them: with slashes, equal signs, in a claim that is one word.
+        (["/dealers/paris"], {Role.SALES}),
+        (["a=b"], {Role.ADMIN}),
+        ("openid pricing-team", {Role.PRICING}),
+    ],
+)
+async def test_the_issuers_names_stand_for_roles(
+    issuer: LocalIssuer, claim: Any, roles: set[Role]
+) -> None:
+    tokens = tokens_of(issuer, role_names=role_names.parse(NAMES))
+
+    caller = await tokens.caller(issuer.token(roles=claim))
+
+    assert caller is not None
+    assert caller.roles == roles
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("claim", [["ADMIN"], ["Pricing-Team"], ["canteen"], [], None, {"x": 1}])
+async def test_where_the_issuer_has_its_own_names_no_others_count(
+    issuer: LocalIssuer, claim: Any
+) -> None:
+    tokens = tokens_of(issuer, role_names=role_names.parse(NAMES))
+
+    assert await tokens.caller(issuer.token(roles=claim)) is None
+
+
+def test_names_with_commas_come_in_json() -> None:
+    text = '{"CN=Pricing,OU=Groups": ["PRICING", "sales"], "Heads": "APPROVER"}'
+
+    assert role_names.parse(text) == {
+        "CN=Pricing,OU=Groups": {Role.PRICING, Role.SALES},
+        "Heads": {Role.APPROVER},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pricing-team", "'pricing-team' has no role: write name=ROLE"),
+        ("pricing-team=BOSS", "'BOSS' is no role: choose of SALES, PRICING,"),
+        ("=SALES", "a name is missing before =SALES"),
+        ('{"a": 7}', "'7' is no role"),
+        ("{", "it begins as a JSON object, and is none"),
+    ],
+)
+def test_names_that_stand_for_no_role_are_no_setting(text: str, told: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(told)):
+        Settings(_env_file=None, oidc_role_map=text)
+
+
+def test_the_setting_opens_the_door_to_the_issuers_names(shop: Shop, issuer: LocalIssuer) -> None:
+    settings = Settings(
+        _env_file=None,
+        data_dir=shop.folder,
+        oidc_issuer=issuer.url,
+        oidc_audience=AUDIENCE,
+        oidc_role_map="dealers=SALES",
+    )
+    with TestClient(create_app(settings)) as client:
+        known = asked(client, issuer.token(roles=["dealers"]))
+        unknown = asked(client, issuer.token(roles=["SALES"]))
+
+    assert known.json()["data"]["viewer"]["roles"] == ["SALES"]
+    assert unknown.status_code == 401
 
 
 @pytest.mark.anyio
