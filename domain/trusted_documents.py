@@ -1,19 +1,21 @@
 """Trusted documents: the operations of one's own front ends, known to the server by their hash.
 
-A registered document is never changed or taken back: its hash is its text, and a front end that was
-built with it may be open in somebody's browser for days.
+A registered document is never changed: its hash is its text. A new release of a front end adds its
+own beside those of the last, which may be open in somebody's browser for days; whoever is sure
+that nobody sends one any more takes it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
-from domain import tables
+from domain import audit, tables
+from domain.errors import Faults, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,42 @@ def add(
         if digest not in known
     ]
     session.add_all(rows)
+    session.flush()
+    for row in rows:
+        _record(session, "document.registered", row, by=by, now=now)
     return rows
+
+
+def remove(
+    session: Session, named: Sequence[str], *, by: str, now: datetime
+) -> list[tables.TrustedDocument]:
+    """Take documents back; the rows that there were.
+
+    Args:
+        named: hashes, or names of operations: then all documents of the name.
+
+    Raises:
+        Refusals: names each that leads nowhere; nothing is taken back then.
+    """
+    document = tables.TrustedDocument
+    found = session.exec(
+        select(document)
+        .where(or_(col(document.hash).in_(named), col(document.name).in_(named)))
+        .order_by(col(document.hash))
+        .with_for_update()
+    ).all()
+    known = {text for row in found for text in (row.hash, row.name)}
+    faults = Faults()
+    for text in dict.fromkeys(named):
+        if text not in known:
+            faults.add(NotFound(f"No document has the hash or the name {text!r}."))
+    faults.raise_if_any()
+    for row in found:
+        session.delete(row)
+    session.flush()
+    for row in found:
+        _record(session, "document.removed", row, by=by, now=now)
+    return list(found)
 
 
 def listed(session: Session) -> list[tables.TrustedDocument]:
@@ -64,3 +101,16 @@ def body_of(session: Session, hash: str) -> str | None:
     """The text registered under a hash; None where there is none."""
     row = session.get(tables.TrustedDocument, hash)
     return None if row is None else row.body
+
+
+def _record(
+    session: Session, action: str, row: tables.TrustedDocument, *, by: str, now: datetime
+) -> None:
+    audit.record(
+        session,
+        actor=by,
+        action=action,
+        subject=("TrustedDocument", row.number),
+        detail={"hash": row.hash, "name": row.name},
+        now=now,
+    )

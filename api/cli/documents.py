@@ -58,6 +58,24 @@ def list_documents() -> None:
         )
 
 
+@app.command()
+def remove(
+    named: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="HASH|NAME...",
+            help="As `forecourt documents list` shows them; a name means all of that name.",
+        ),
+    ],
+) -> None:
+    """Take operations back, in all processes at once: who still sends them is refused."""
+    with opened() as installation, installation.database.unit_of_work() as session:
+        removed = trusted_documents.remove(session, named, by=BY, now=datetime.now(UTC))
+        for document in removed:
+            typer.echo(f"{document.hash}  {document.name}")
+    typer.echo(f"Removed {len(removed)}.", err=True)
+
+
 def _read(directory: Path, limits: Limits) -> list[Document]:
     """The operations of the files in a folder.
 

@@ -64,6 +64,8 @@ class Persisted:
     def keep(self, asked: Asked) -> None:
         """Keep a valid document that came with its hash, for those who send the hash only."""
         text, key = asked.query, asked.hash
+        if self.only_registered:
+            return  # The registry may take it back.
         if text is None or not key or key in self._kept or len(text) > self.characters // 10:
             return
         self._kept[key] = text

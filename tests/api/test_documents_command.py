@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from typer.testing import CliRunner, Result
 from api.app import create_app
 from api.cli import app
 from api.settings import Settings
+from api.trusted_documents import REMEMBERED_FOR_S
 from domain.errors import Refusals
+from domain.tables import Role
 from tests.api.shop import Shop
 
 VIEWER = "query Viewer {\n  viewer { name }\n}\n"
@@ -79,6 +82,53 @@ def test_one_document_at_fault_keeps_all_out_and_every_fault_is_named(tmp_path: 
     assert forecourt("documents", "list").stdout.count("\n") == 1
 
 
+def test_a_document_is_taken_back_by_its_hash_or_by_its_name(tmp_path: Path) -> None:
+    other = "query Algorithms { algorithms { name } }"
+    newer = VIEWER.replace("name", "roles")
+    forecourt("documents", "add", written(tmp_path / "front", a=VIEWER, b=newer, c=other))
+
+    by_hash = forecourt("documents", "remove", sha256(other.encode()).hexdigest())
+    by_name = forecourt("documents", "remove", "Viewer")
+
+    assert by_hash.stdout == f"{sha256(other.encode()).hexdigest()}  Algorithms\n"
+    assert (by_hash.stderr, by_name.stderr) == ("Removed 1.\n", "Removed 2.\n")
+    assert forecourt("documents", "list").stdout.count("\n") == 1
+
+
+def test_what_is_not_registered_cannot_be_taken_back(tmp_path: Path) -> None:
+    forecourt("documents", "add", written(tmp_path / "front", viewer=VIEWER))
+
+    with pytest.raises(Refusals, match="the name 'Nobody'"):
+        forecourt("documents", "remove", "Viewer", "Nobody")
+
+    assert "Viewer" in forecourt("documents", "list").stdout
+
+
+def test_who_registered_and_took_back_what_is_in_the_audit_trail(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECOURT_DATA_DIR", str(shop.folder))
+    folder = written(tmp_path / "front", viewer=VIEWER)
+    forecourt("documents", "add", folder)
+    forecourt("documents", "add", folder)
+    forecourt("documents", "remove", "Viewer")
+
+    events = shop.data(
+        "{ auditEvents(first: 2) { edges { node { action actor detail subject } } } }",
+        role=Role.ADMIN,
+    )["auditEvents"]["edges"]
+
+    removed, registered = (each["node"] for each in events)
+    assert registered["action"] == "document.registered"
+    assert removed["action"] == "document.removed"
+    assert registered["detail"] == {
+        "hash": sha256(VIEWER.encode()).hexdigest(),
+        "name": "Viewer",
+    }
+    assert registered["subject"] == removed["subject"]
+    assert "chain is whole" in forecourt("audit", "verify").stdout
+
+
 def test_a_folder_without_documents_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusals, match="has no file"):
         forecourt("documents", "add", written(tmp_path / "empty"))
@@ -104,3 +154,12 @@ def test_a_server_of_trusted_documents_answers_what_is_registered(strict: TestCl
 
     assert by_text.json()["data"] == by_hash.json()["data"] == {"viewer": {"name": "sales"}}
     assert other.json()["errors"][0]["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
+
+
+def test_a_running_server_refuses_what_was_taken_back_a_moment_later(strict: TestClient) -> None:
+    before = strict.post("/graphql", json={"query": VIEWER})
+    forecourt("documents", "remove", "Viewer")
+    time.sleep(REMEMBERED_FOR_S)
+    after = strict.post("/graphql", json={"query": VIEWER})
+
+    assert (before.status_code, after.status_code) == (200, 403)

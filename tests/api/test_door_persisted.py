@@ -139,6 +139,21 @@ def test_a_server_of_trusted_documents_answers_no_others(body: dict[str, Any]) -
     assert response.json()["errors"][0]["extensions"] == {"code": "DOCUMENT_NOT_TRUSTED"}
 
 
+def test_a_document_that_was_taken_back_is_answered_no_more() -> None:
+    registry = {hash_of(HELLO): HELLO}
+
+    async def registered(hash: str) -> str | None:
+        return registry.get(hash)
+
+    client = a_client(persisted=Persisted(registered, only_registered=True, characters=10_000))
+    sent = answer(client, {"query": HELLO} | naming(hash_of(HELLO)))
+    registry.clear()
+
+    assert sent["data"] == {"hello": "hello ana"}
+    assert code(client, naming(hash_of(HELLO))) == "DOCUMENT_NOT_TRUSTED"
+    assert code(client, {"query": HELLO}) == "DOCUMENT_NOT_TRUSTED"
+
+
 def test_documents_are_trusted_or_not_over_websocket_as_well() -> None:
     client = a_client(persisted=trusting(HELLO))
 
