@@ -24,27 +24,61 @@ class StepKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PriceStep:
-    """One change of the price; ``before`` and ``after`` are exact, not rounded."""
+class Cause:
+    """The part of a strategy that changes a price: written once, and named by every such step."""
 
     kind: StepKind
     explanation: str
-    before: Decimal
-    after: Decimal
     rule_key: str | None = None
     factor: Decimal | None = None
     amount: Decimal | None = None
 
+
+# Not frozen: that would take as long as all the arithmetic.
+@dataclass(slots=True)
+class PriceStep:
+    """One change of the price; ``before`` and ``after`` are exact, not rounded."""
+
+    cause: Cause
+    before: Decimal
+    after: Decimal
+
+    @property
+    def kind(self) -> StepKind:
+        """Which part of the strategy changed the price."""
+        return self.cause.kind
+
+    @property
+    def explanation(self) -> str:
+        """One sentence for a seller, e.g. ``Peugeot petrol: x 1.25``."""
+        return self.cause.explanation
+
+    @property
+    def rule_key(self) -> str | None:
+        """The rule that decided; None for the other kinds."""
+        return self.cause.rule_key
+
+    @property
+    def factor(self) -> Decimal | None:
+        """What it multiplied by, if it did."""
+        return self.cause.factor
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What it added, if it did."""
+        return self.cause.amount
+
     def to_document(self) -> dict[str, Any]:
         """The step as JSON knows it, decimals as strings with all their digits."""
+        cause = self.cause
         return {
-            "kind": self.kind.value,
-            "explanation": self.explanation,
+            "kind": cause.kind.value,
+            "explanation": cause.explanation,
             "before": str(self.before),
             "after": str(self.after),
-            "ruleKey": self.rule_key,
-            "factor": None if self.factor is None else str(self.factor),
-            "amount": None if self.amount is None else str(self.amount),
+            "ruleKey": cause.rule_key,
+            "factor": None if cause.factor is None else str(cause.factor),
+            "amount": None if cause.amount is None else str(cause.amount),
         }
 
     @classmethod
@@ -54,15 +88,14 @@ class PriceStep:
         def decimal(field: str) -> Decimal | None:
             return None if document[field] is None else Decimal(document[field])
 
-        return cls(
+        cause = Cause(
             kind=StepKind(document["kind"]),
             explanation=document["explanation"],
-            before=Decimal(document["before"]),
-            after=Decimal(document["after"]),
             rule_key=document["ruleKey"],
             factor=decimal("factor"),
             amount=decimal("amount"),
         )
+        return cls(cause, Decimal(document["before"]), Decimal(document["after"]))
 
 
 def percent(share: Decimal) -> str:

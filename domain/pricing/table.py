@@ -10,6 +10,7 @@ from domain.errors import NotSubmittable
 from domain.pricing.containment import Box, Space, is_inside, most_specific_first
 from domain.pricing.content import DecimalRange, IntRange, Rule
 from domain.pricing.crossings import Crossings
+from domain.pricing.steps import Cause, StepKind
 from domain.pricing.words import explanation, in_range, spoken
 from domain.vocabulary import Fuel, Gearbox, fold
 
@@ -33,24 +34,26 @@ class CompiledRule:
 
     __slots__ = (
         "age_years",
+        "amount",
         "box",
         "brands",
-        "explanation",
+        "cause",
+        "factor",
         "fuels",
         "gearboxes",
         "has_more_conditions",
         "is_default",
+        "key",
         "market_price",
         "mileage_km",
         "models",
-        "rule",
     )
 
     def __init__(self, rule: Rule, box: Box) -> None:
         conditions = rule.conditions
-        self.rule = rule
+        self.key, self.factor, self.amount = rule.key, rule.factor, rule.amount
+        self.cause = Cause(StepKind.RULE, explanation(rule), rule.key, rule.factor, rule.amount)
         self.box = box
-        self.explanation = explanation(rule)
         self.is_default = conditions.accept_everything
         self.brands = _folded_names(conditions.brands)
         self.models = _folded_names(conditions.models)
@@ -73,8 +76,6 @@ class CompiledRule:
 
     def hits(self, vehicle: PricedVehicle, market_price: Decimal) -> bool:
         """Whether all conditions beyond brand and fuel hold."""
-        if not self.has_more_conditions:
-            return True
         return (
             (self.models is None or fold(vehicle.model) in self.models)
             and (self.gearboxes is None or vehicle.gearbox in self.gearboxes)
@@ -121,6 +122,12 @@ class RuleTable:
         }
         for rule in self.by_specificity:
             self._enter(rule)
+        # Most vehicles spell their brand as the rules do, and then nothing needs to be folded.
+        self._by_spelling = {
+            brand: self._by_brand[fold(brand)]
+            for rule in rules
+            for brand in rule.conditions.brands or ()
+        }
 
     def deciding(self, vehicle: PricedVehicle, market_price: Decimal) -> CompiledRule:
         """The hitting rule that lies inside every other hitting rule.
@@ -129,18 +136,20 @@ class RuleTable:
             NotSubmittable: two rules hit and neither lies inside the other; content that passed
                 its analysis has no such rules.
         """
-        cells = self._by_brand.get(fold(vehicle.brand), self._any_brand)
+        cells = self._by_spelling.get(vehicle.brand)
+        if cells is None:
+            cells = self._by_brand.get(fold(vehicle.brand), self._any_brand)
         candidates = cells[vehicle.fuel]
         if self._is_settled:
             for rule in candidates:
-                if rule.hits(vehicle, market_price):
+                if not rule.has_more_conditions or rule.hits(vehicle, market_price):
                     return rule
         hitting = [rule for rule in candidates if rule.hits(vehicle, market_price)]
         winner = hitting[0]
         for other in hitting[1:]:
             if other.box == winner.box or not is_inside(winner.box, other.box):
                 raise NotSubmittable(
-                    f"Rules {winner.rule.key} and {other.rule.key} both hit this vehicle, and "
+                    f"Rules {winner.key} and {other.key} both hit this vehicle, and "
                     "neither lies inside the other: settle it with a rule for what they share."
                 )
         return winner

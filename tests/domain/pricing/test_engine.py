@@ -1,5 +1,5 @@
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Context, Decimal, getcontext, localcontext
 from typing import Any
 
 import pytest
@@ -247,6 +247,27 @@ def test_amounts_inside_steps_carry_all_their_digits() -> None:
     assert steps[0].after == Decimal("3333.003333")
     assert steps[1].kind is StepKind.ROUNDING
     assert steps[1].after == Decimal("3333.00")
+
+
+def test_prices_are_exact_whatever_precision_the_caller_works_in() -> None:
+    strategy = StrategyContent((Rule("default", factor=Decimal("0.3333")),))
+    careless = Context(prec=3)
+
+    with localcontext(careless):
+        steps = PricingPolicy(strategy).price(Decimal("10000.01"), a_vehicle()).steps
+
+    assert steps[0].after == Decimal("3333.003333")
+
+
+def test_pricing_leaves_the_precision_of_the_caller_alone() -> None:
+    too_low = StrategyContent((Rule("default", amount=Decimal("-20000")),))
+    before = getcontext()
+
+    price(house_rule())
+    with pytest.raises(Invalid):
+        price(too_low)
+
+    assert getcontext() is before
 
 
 def test_steps_survive_being_stored() -> None:

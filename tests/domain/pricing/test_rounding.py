@@ -3,13 +3,22 @@ from decimal import Decimal
 import pytest
 
 from domain.pricing.content import Rounding, RoundingMode
-from domain.pricing.rounding import rounded, to_cents_in_band
+from domain.pricing.rounding import rounder, to_cents
 
 NEAREST, DOWN, UP = RoundingMode.NEAREST, RoundingMode.DOWN, RoundingMode.UP
 
 
 def hundreds(mode: RoundingMode, ending: str = "90") -> Rounding:
     return Rounding(Decimal(100), Decimal(ending), mode)
+
+
+def band(floor: str | None = None, ceiling: str | None = None) -> tuple[Decimal, Decimal]:
+    return Decimal(floor or "-Infinity"), Decimal(ceiling or "Infinity")
+
+
+def rounded(price: str, rounding: Rounding, ends: tuple[Decimal, Decimal]) -> Decimal:
+    offered, _ = rounder(rounding)(Decimal(price), *ends)
+    return offered
 
 
 @pytest.mark.parametrize(
@@ -31,7 +40,7 @@ def hundreds(mode: RoundingMode, ending: str = "90") -> Rounding:
 def test_the_mode_chooses_among_the_prices_with_the_ending(
     mode: RoundingMode, price: str, expected: str
 ) -> None:
-    assert rounded(Decimal(price), hundreds(mode), None, None).price == Decimal(expected)
+    assert rounded(price, hundreds(mode), band()) == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +58,7 @@ def test_the_mode_chooses_among_the_prices_with_the_ending(
 def test_a_choice_outside_the_band_gives_way_to_the_closest_inside(
     mode: RoundingMode, price: str, floor: str | None, ceiling: str | None, expected: str
 ) -> None:
-    band = (floor and Decimal(floor), ceiling and Decimal(ceiling))
-
-    assert rounded(Decimal(price), hundreds(mode), *band).price == Decimal(expected)
+    assert rounded(price, hundreds(mode), band(floor, ceiling)) == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +75,14 @@ def test_a_choice_outside_the_band_gives_way_to_the_closest_inside(
 def test_without_an_ending_the_price_goes_to_the_hundredth_inside_the_band(
     price: str, floor: str | None, ceiling: str | None, expected: str
 ) -> None:
-    assert to_cents_in_band(
-        Decimal(price), floor and Decimal(floor), ceiling and Decimal(ceiling)
-    ) == Decimal(expected)
+    offered, _ = to_cents(Decimal(price), *band(floor, ceiling))
+
+    assert offered == Decimal(expected)
 
 
-def test_a_rounded_price_always_has_two_decimals() -> None:
-    assert str(rounded(Decimal("12430.5"), hundreds(NEAREST), None, None).price) == "12390.00"
+@pytest.mark.parametrize(
+    "rounding",
+    [hundreds(NEAREST), Rounding(Decimal("1E+2"), Decimal("90.0"), NEAREST)],
+)
+def test_a_rounded_price_always_has_two_decimals(rounding: Rounding) -> None:
+    assert str(rounded("12430.5", rounding, band())) == "12390.00"
