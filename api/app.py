@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,11 +22,18 @@ from starlette.staticfiles import StaticFiles
 from api import health, role_names, telemetry
 from api.access import Callers
 from api.context import Application, Context, utc_now
-from api.door import Arrival, Counters, Door, Persisted, Points
+from api.door import Arrival, Counters, Door, Observer, Persisted, Points
 from api.examples import EXAMPLES
 from api.oidc import Issuer, Tokens
 from api.schema import schema
 from api.settings import Settings
+from api.shutdown import announced
+from api.telemetry import traces
+from api.telemetry.exposition import Exposition, metrics
+from api.telemetry.measures import Measures
+from api.telemetry.observer import Operations, Requests, sample
+from api.telemetry.processes import Processes
+from api.telemetry.state import State
 from api.trusted_documents import TrustedDocuments
 from api.watch import Watch
 from domain.database import Database
@@ -40,16 +48,29 @@ def create_app(settings: Settings) -> Starlette:
     """The ASGI application of one installation; it opens everything when it starts."""
     application = assemble(settings)
     counters = Counters(_secret(settings.redis_url))
-    door = make_door(application, counters)
+    readiness = health.Readiness(application)
+    measures = Measures()
+    door = make_door(application, counters, Operations(measures))
+    exposition = Exposition(
+        Processes(measures.registry),
+        State(application.database, application.serving, clock=application.clock),
+    )
+
+    async def stop() -> None:
+        readiness.is_stopping = True
+        await door.end_streams()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         application.serving.start()
         application.watch.start()
+        sampling = asyncio.create_task(sample(application, measures))
         log.info("limits_counted", where=counters.place)
         try:
-            yield
+            with traces.sent(), announced(stop):
+                yield
         finally:
+            sampling.cancel()
             await application.watch.stop()
             await counters.close()
             application.serving.stop()
@@ -61,10 +82,18 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", door),
             WebSocketRoute("/graphql", door),
             Route("/health/live", health.live),
-            Route("/health/ready", health.readiness(application)),
+            Route("/health/ready", readiness.ready),
+            Route(
+                "/metrics",
+                metrics(
+                    exposition,
+                    authenticate=door.authenticate,
+                    token=_secret(settings.metrics_token),
+                ),
+            ),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=_middleware(settings),
+        middleware=[Middleware(Requests, measures=measures), *_middleware(settings)],
         exception_handlers={404: _not_found},
         lifespan=lifespan,
     )
@@ -92,7 +121,7 @@ def assemble(settings: Settings) -> Application:
     return Application(settings, database, serving, watch, threads)
 
 
-def make_door(application: Application, counters: Counters) -> Door:
+def make_door(application: Application, counters: Counters, observer: Observer) -> Door:
     """The GraphQL endpoint of an installation."""
     settings = application.settings
 
@@ -119,7 +148,7 @@ def make_door(application: Application, counters: Counters) -> Door:
         graphiql=settings.graphiql,
         examples=EXAMPLES,
         origins=settings.cors_origins,
-        observe=telemetry.log_operation,
+        observer=observer,
     )
 
 

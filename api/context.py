@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 import strawberry
@@ -19,6 +20,7 @@ from api.watch import Watch
 from domain.access import Actor
 from domain.database import Database
 from domain.snapshots import PricingSnapshot
+from domain.spans import span
 from ml.serving import Serving
 
 Arguments = ParamSpec("Arguments")
@@ -83,7 +85,7 @@ class Context:
         """Call a domain function in a worker thread, inside one unit of work."""
 
         def work() -> Result:
-            with self.application.database.unit_of_work() as session:
+            with _step(service), self.application.database.unit_of_work() as session:
                 return service(session, *args, **kwargs)
 
         return await to_thread.run_sync(work, limiter=self.application.threads)
@@ -97,7 +99,7 @@ class Context:
         """Call a domain function that only reads, in a worker thread."""
 
         def work() -> Result:
-            with self.application.database.reading() as session:
+            with _step(query), self.application.database.reading() as session:
                 return query(session, *args, **kwargs)
 
         return await to_thread.run_sync(work, limiter=self.application.threads)
@@ -111,7 +113,8 @@ class Context:
         """Call a function that needs no session but takes its time, in a worker thread."""
 
         def work() -> Result:
-            return function(*args, **kwargs)
+            with _step(function):
+                return function(*args, **kwargs)
 
         return await to_thread.run_sync(work, limiter=self.application.threads)
 
@@ -130,6 +133,13 @@ class Context:
     @cached_property
     def _snapshots(self) -> dict[str, PricingSnapshot]:
         return {}
+
+
+def _step(function: Callable[..., object]) -> AbstractContextManager[object]:
+    """The span of a domain function; of one that is given its arguments before, its own name."""
+    while isinstance(function, partial):
+        function = function.func
+    return span(f"{function.__module__}.{function.__qualname__}")
 
 
 Info = strawberry.Info[Context, None]

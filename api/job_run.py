@@ -25,10 +25,12 @@ from sqlmodel import Session
 
 from api import telemetry
 from api.settings import Settings
+from api.telemetry import traces
 from domain import jobs, tables
 from domain.database import UNAVAILABLE, Database, current_time
 from domain.errors import Refusal, Refusals
 from domain.jobs import JobCancelled, LostLease
+from domain.spans import span
 from domain.tables import JobKind
 
 log = structlog.get_logger(__name__)
@@ -178,7 +180,11 @@ def run_in_this_process(
     pulse = threading.Thread(target=_beat, args=(run,), name="pulse", daemon=True)
     pulse.start()
     beats.set()
-    attempt_once(handler_named(handler_name), run, settings)
+    with (
+        traces.sent(),
+        span(f"job {attempt.kind}", job=attempt.job_id, attempt=attempt.number),
+    ):
+        attempt_once(handler_named(handler_name), run, settings)
 
 
 def attempt_once(handler: Handler, run: JobRun, settings: Settings) -> None:

@@ -75,6 +75,12 @@ class Settings(BaseSettings):
         default="sub",
         description="Claim with the caller's name; one person's only, since four eyes counts it.",
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Opens /metrics to a collector, and nothing else; absent: a key with the role "
+        "ADMIN does.",
+    )
     oidc_role_map: str = Field(
         default="",
         description="What the issuer calls the roles, e.g. pricing-team=PRICING,heads=APPROVER; "
@@ -245,6 +251,31 @@ class Settings(BaseSettings):
                 text = ",".join(value) if isinstance(value, tuple) else str(value)
             shown[f"FORECOURT_{name.upper()}"] = text
         return shown
+
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the processes of one server share their metrics; its name is Prometheus' client's."""
+
+
+def shared_metrics_folder() -> Path | None:
+    """Where the processes of this server share their metrics; None where one serves alone."""
+    folder = os.environ.get(METRICS_FOLDER)
+    return Path(folder) if folder else None
+
+
+def share_metrics(folder: Path) -> None:
+    """Have the processes that this one starts share their metrics in a folder."""
+    os.environ[METRICS_FOLDER] = str(folder)
+
+
+def traces_are_wanted() -> bool:
+    """Whether OpenTelemetry's own variables name a collector of traces, and do not forbid it."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return False
+    if os.environ.get("OTEL_TRACES_EXPORTER", "otlp") == "none":
+        return False
+    collectors = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    return any(os.environ.get(name) for name in collectors)
 
 
 def _kept_secret(path: Path) -> bytes:

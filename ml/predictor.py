@@ -13,6 +13,7 @@ import numpy as np
 
 from domain.estimates import Contribution, Estimate
 from domain.money import CENT, to_cents
+from domain.spans import span
 from domain.vehicles import VehicleFacts
 from ml.algorithms.contract import Estimator, Vector
 from ml.conformal import Interval
@@ -59,8 +60,9 @@ class Predictor:
 
     def log_bounds(self, rows: Sequence[FeatureRow]) -> tuple[Vector, Vector, Vector]:
         """The logarithm of price, low and high of each row, each of shape (n_rows,)."""
-        price = np.clip(self.estimator.log_prices(rows), LOWEST_LOG, HIGHEST_LOG)
-        half = self.interval.half_widths(rows)
+        with span("price model", algorithm=self.algorithm, vehicles=len(rows)):
+            price = np.clip(self.estimator.log_prices(rows), LOWEST_LOG, HIGHEST_LOG)
+            half = self.interval.half_widths(rows)
         return (
             price,
             np.clip(price - half, LOWEST_LOG, HIGHEST_LOG),

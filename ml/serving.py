@@ -132,7 +132,11 @@ class Serving:
 
     def is_fresh(self) -> bool:
         """Whether the revisions were read lately enough to believe that nothing is missed."""
-        return time.monotonic() - self._refreshed_at < STALE_AFTER_S
+        return self.unchecked_s() < STALE_AFTER_S
+
+    def unchecked_s(self) -> float:
+        """Seconds since the revisions were read last."""
+        return time.monotonic() - self._refreshed_at
 
     def pricing(self) -> dict[str, MarketPricing]:
         """The pricing of every market by code, for health checks and metrics."""

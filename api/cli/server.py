@@ -10,8 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from contextlib import contextmanager, nullcontext
+from typing import Annotated, NoReturn
 
 import structlog
 import typer
@@ -19,6 +19,7 @@ import uvicorn
 
 from api import telemetry
 from api.cli.common import load_settings, opened
+from api.telemetry.processes import sharing
 from domain.errors import InvalidState
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,12 @@ Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
 
 ORPHAN_CHECK_S = 1.0
+RESTART_S = 1.0
 SHUTDOWN_S = 15
+
+STARTING_S = 60
+"""How long one of several serving processes may give no sign of life: while a busy machine starts
+it, it cannot."""
 
 
 def serve(
@@ -37,6 +43,7 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Take jobs, too.")] = True,
 ) -> None:
     """Serve the API, and take jobs beside it in a process of their own."""
+    _end_well_when_told()
     with opened():
         pass  # The database is there and migrated; each process opens it for itself.
     require_free(host, port)
@@ -44,7 +51,7 @@ def serve(
     telemetry.set_up_logs(settings)
     if workers > 1 and settings.redis_url is None:
         log.warning("limits_count_per_process", workers=workers, remedy="set FORECOURT_REDIS_URL")
-    with _jobs_beside(worker):
+    with sharing() if workers > 1 else nullcontext(), _jobs_beside(worker):
         uvicorn.run(
             "api.app:from_environment",
             factory=True,
@@ -59,7 +66,20 @@ def serve(
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
+            timeout_worker_healthcheck=STARTING_S,
         )
+
+
+def _end_well_when_told() -> None:
+    """Make SIGTERM a request to end, answered with status 0.
+
+    The server takes the signal over while it serves, and raises it again once it has finished.
+    """
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def require_free(host: str, port: int) -> None:
@@ -89,6 +109,7 @@ def worker(
     from api.job_handlers import HANDLERS
     from api.worker import Worker
 
+    _end_well_when_told()
     telemetry.set_up_logs(load_settings())
     with opened() as installation:
         taker = Worker(installation.database, installation.settings, HANDLERS, slots=slots)
@@ -112,18 +133,33 @@ def _stop_with(parent: int, stop: Callable[[], None]) -> None:
 
 @contextmanager
 def _jobs_beside(wanted: bool) -> Iterator[None]:
-    """A worker process for as long as this one serves."""
+    """A worker process for as long as this one serves; a new one where it dies."""
     if not wanted:
         yield
         return
-    command = [sys.executable, "-m", "api.cli", "worker", "--parent", str(os.getpid())]
-    # A group of its own: Ctrl-C reaches the server first, which then stops the worker.
-    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+    stopping = threading.Event()
+    process = _worker_process()
+
+    def look_after() -> None:
+        nonlocal process
+        while process.wait() is not None and not stopping.wait(RESTART_S):
+            log.warning("worker.died", status=process.returncode)
+            process = _worker_process()
+
+    watch = threading.Thread(target=look_after, name="worker-watch", daemon=True)
+    watch.start()
     try:
         yield
     finally:
+        stopping.set()
         process.terminate()
         try:
             process.wait(timeout=SHUTDOWN_S)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _worker_process() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "api.cli", "worker", "--parent", str(os.getpid())]
+    # A group of its own: Ctrl-C reaches the server first, which then stops the worker.
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603

@@ -15,8 +15,9 @@ bytes is here: the form of requests and answers, limits, prices, points and code
 
 from api.door.counters import Counters
 from api.door.door import Door
-from api.door.engine import Arrival, Outcome
+from api.door.engine import Arrival
 from api.door.graphiql import Example
+from api.door.observer import Observer, Outcome
 from api.door.persisted import Persisted
 from api.door.points import Points, Standing
 from api.door.refused import Refused, refused
@@ -28,6 +29,7 @@ __all__ = [
     "Door",
     "Example",
     "Limits",
+    "Observer",
     "Outcome",
     "Persisted",
     "Points",

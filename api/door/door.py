@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -16,9 +17,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from api.door import answers, negotiation
-from api.door.engine import ContextFactory, Engine, Observer
+from api.door.engine import ContextFactory, Engine
 from api.door.events import event_stream
 from api.door.graphiql import Example, GraphiQL
+from api.door.observer import Observer
 from api.door.persisted import Persisted
 from api.door.points import Points
 from api.door.refused import Refused, broken, refused, unauthenticated
@@ -50,7 +52,7 @@ class Door:
         static_path: where ``api/static`` is served.
         persisted: documents that a hash may stand for; those that clients send, if absent.
         origins: of other sites' pages that may open a WebSocket; a page of this host always may.
-        observe: is told of every operation that ran.
+        observer: sees every operation.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class Door:
         static_path: str = "/static",
         persisted: Persisted | None = None,
         origins: Collection[str] = (),
-        observe: Observer | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.points = points or Points(self.limits.points_per_minute)
@@ -78,22 +80,29 @@ class Door:
             limits=self.limits,
             points=self.points,
             persisted=persisted,
-            observe=observe,
+            observer=observer,
         )
         self.graphiql = GraphiQL(examples, static_path) if graphiql else None
+        self.sockets: set[Socket] = set()
+        self.ending = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request, or one WebSocket for as long as it lives."""
         if scope["type"] == "websocket":
             websocket = WebSocket(scope, receive, send)
-            await Socket(
+            socket = Socket(
                 websocket,
                 self.engine,
                 authenticate=self.authenticate,
                 origins=self.origins,
                 request_id=request_id_of(websocket),
                 client_address=client_address(websocket),
-            ).serve()
+            )
+            self.sockets.add(socket)
+            try:
+                await socket.serve()
+            finally:
+                self.sockets.discard(socket)
             return
         request = Request(scope, receive)
         request_id = request_id_of(request)
@@ -101,6 +110,11 @@ class Door:
             response = await self._respond(request, request_id)
             response.headers["X-Request-Id"] = request_id
             await response(scope, receive, send)
+
+    async def end_streams(self) -> None:
+        """End event streams and WebSockets; what they began apart from subscriptions finishes."""
+        self.ending.set()
+        await asyncio.gather(*(socket.go_away() for socket in tuple(self.sockets)))
 
     async def _respond(self, request: Request, request_id: str) -> Response:
         accept = request.headers.get("accept")
@@ -147,7 +161,7 @@ class Door:
             allowed=allowed | STREAMED if streamed else allowed,
         )
         if streamed:
-            return await event_stream(self.engine, paid, is_known=is_known)
+            return await event_stream(self.engine, paid, is_known=is_known, ending=self.ending)
         return answers.executed(await self.engine.run(paid), media_type)
 
 

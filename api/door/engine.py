@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -27,6 +27,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from api.door.analysis import check_cost
 from api.door.documents import Documents, Operation
+from api.door.observer import Observer, Outcome
 from api.door.persisted import Persisted
 from api.door.points import Points, Standing
 from api.door.refused import Refused, faulty_document, refused, unauthenticated
@@ -66,20 +67,6 @@ ContextFactory = Callable[[Arrival], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """One operation as metrics and logs see it."""
-
-    operation_name: str | None
-    operation_type: str
-    cost: int
-    seconds: float
-    error_codes: tuple[str, ...]
-
-
-Observer = Callable[[Outcome], None]
-
-
-@dataclass(frozen=True, slots=True)
 class Paid:
     """An operation that may run: within the limits, its points taken."""
 
@@ -100,14 +87,14 @@ class Engine:
         limits: Limits,
         points: Points,
         persisted: Persisted | None = None,
-        observe: Observer | None = None,
+        observer: Observer | None = None,
     ) -> None:
         # Strawberry offers no public name for the schema that it makes for graphql-core.
         self.schema = schema._schema
         self.context_factory = context_factory
         self.limits = limits
         self.points = points
-        self.observe = observe
+        self.observer = observer or Observer()
         self.documents = Documents(self.schema, limits)
         self.persisted = persisted or Persisted(characters=limits.cached_characters)
 
@@ -125,14 +112,15 @@ class Engine:
         Raises:
             Refused: the document is at fault, too large or too dear, or not ``allowed`` here.
         """
-        text = await self.persisted.text(asked)
-        operation = self.documents.operation(text, asked.operation_name)
-        self.persisted.keep(asked)
-        if operation.type not in allowed:
-            raise _not_here(operation.type)
-        cost = operation.price(asked.variables)
-        check_cost(cost, min(self.limits.cost, self.points.per_minute))
-        points = await self.points.spend(actor.name, cost)
+        with self.observer.refusals():
+            text = await self.persisted.text(asked)
+            operation = self.documents.operation(text, asked.operation_name)
+            self.persisted.keep(asked)
+            if operation.type not in allowed:
+                raise _not_here(operation.type)
+            cost = operation.price(asked.variables)
+            check_cost(cost, min(self.limits.cost, self.points.per_minute))
+            points = await self.points.spend(actor.name, cost)
         return Paid(operation, asked, Arrival(actor, request_id, client_address, points), cost)
 
     async def run(self, paid: Paid) -> Result:
@@ -142,8 +130,10 @@ class Engine:
             Refused: its variables are wrong, or it took too long.
         """
         started = time.perf_counter()
-        result = await self._result(self._executor(paid))
-        return self._answer(paid, result, started)
+        with self._observed(paid):
+            result = await self._result(self._executor(paid))
+            answer = self._answer(paid, result, started)
+        return answer
 
     async def subscribe(
         self, paid: Paid, *, is_known: Callable[[], Awaitable[bool]]
@@ -185,7 +175,18 @@ class Engine:
                 started = time.perf_counter()
                 each = executor.build_per_event_executor(event)
                 each.context_value = self.context_factory(paid.arrival)
-                yield self._answer(paid, await self._result(each), started)
+                with self._observed(paid):
+                    answer = self._answer(paid, await self._result(each), started)
+                yield answer
+
+    @contextmanager
+    def _observed(self, paid: Paid) -> Iterator[None]:
+        operation = paid.operation
+        with (
+            self.observer.refusals(),
+            self.observer.during(operation.name, operation.type.value),
+        ):
+            yield
 
     def _source_failed(self, paid: Paid, executor: Executor[Any], error: Exception) -> Refused:
         field = list(executor.operation.selection_set.selections)
@@ -229,16 +230,15 @@ class Engine:
                 "resetAt": points.reset_at.isoformat(),
             }
         }
-        if self.observe:
-            self.observe(
-                Outcome(
-                    operation_name=paid.operation.name,
-                    operation_type=paid.operation.type.value,
-                    cost=paid.cost,
-                    seconds=time.perf_counter() - started,
-                    error_codes=tuple(error["extensions"]["code"] for error in errors),
-                )
+        self.observer.ran(
+            Outcome(
+                operation_name=paid.operation.name,
+                operation_type=paid.operation.type.value,
+                cost=paid.cost,
+                seconds=time.perf_counter() - started,
+                error_codes=tuple(error["extensions"]["code"] for error in errors),
             )
+        )
         return answer
 
     def _told(self, paid: Paid, errors: Iterable[GraphQLError] | None) -> list[dict[str, Any]]:

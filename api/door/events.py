@@ -15,9 +15,16 @@ from api.door.refused import Refused
 
 
 async def event_stream(
-    engine: Engine, paid: Paid, *, is_known: Callable[[], Awaitable[bool]]
+    engine: Engine,
+    paid: Paid,
+    *,
+    is_known: Callable[[], Awaitable[bool]],
+    ending: asyncio.Event,
 ) -> StreamingResponse:
     """The results of an operation, an event each, then ``complete``.
+
+    Args:
+        ending: set when the server stops; the stream then breaks off, so that clients ask again.
 
     Raises:
         Refused: there will be no result at all.
@@ -27,7 +34,7 @@ async def event_stream(
     else:
         results = _one(await engine.run(paid))
     return StreamingResponse(
-        _text(results, engine.limits.heartbeat_seconds),
+        _text(results, engine.limits.heartbeat_seconds, ending),
         media_type="text/event-stream; charset=utf-8",
         headers={**HEADERS, "X-Accel-Buffering": "no"},
     )
@@ -37,12 +44,19 @@ async def _one(result: Result) -> AsyncGenerator[Result]:
     yield result
 
 
-async def _text(results: AsyncGenerator[Result], heartbeat: float) -> AsyncIterator[bytes]:
+async def _text(
+    results: AsyncGenerator[Result], heartbeat: float, ending: asyncio.Event
+) -> AsyncIterator[bytes]:
     async with aclosing(results):
+        end = asyncio.ensure_future(ending.wait())
         waiting = asyncio.ensure_future(anext(results, None))
         try:
             while True:
-                done, _ = await asyncio.wait([waiting], timeout=heartbeat)
+                done, _ = await asyncio.wait(
+                    [waiting, end], timeout=heartbeat, return_when=asyncio.FIRST_COMPLETED
+                )
+                if end in done and waiting not in done:
+                    return
                 if not done:
                     yield b":\n\n"
                     continue
@@ -54,7 +68,8 @@ async def _text(results: AsyncGenerator[Result], heartbeat: float) -> AsyncItera
             yield _event("next", encoded({"errors": refusal.errors}))
         finally:
             waiting.cancel()
-            await asyncio.wait([waiting])
+            end.cancel()
+            await asyncio.wait([waiting, end])
     yield _event("complete", b"")
 
 

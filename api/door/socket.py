@@ -63,6 +63,7 @@ class Socket:
         self.authorization: str | None = None
         self.started = 0
         self.operations: dict[str, asyncio.Task[None]] = {}
+        self.subscriptions: set[str] = set()
 
     async def serve(self) -> None:
         """Serve the connection until one side ends it."""
@@ -87,6 +88,12 @@ class Socket:
                 await self._close(Closed(4500, "Internal server error"))
             finally:
                 await self._stop_all()
+
+    async def go_away(self) -> None:
+        """Let queries and mutations finish, then close: the client connects again, elsewhere."""
+        brief = [self.operations[each] for each in self.operations.keys() - self.subscriptions]
+        await asyncio.gather(*brief, return_exceptions=True)
+        await self._close(Closed(1001, "The server stops: connect again"))
 
     def _is_welcome(self) -> bool:
         """Whether the page that opens it may: one of this host, or of a site that is allowed."""
@@ -214,10 +221,14 @@ class Socket:
         if paid.operation.type is not OperationType.SUBSCRIPTION:
             await self._send_next(id, await self.engine.run(paid))
             return
-        results = await self.engine.subscribe(paid, is_known=self._is_known)
-        async with aclosing(results):
-            async for result in results:
-                await self._send_next(id, result)
+        self.subscriptions.add(id)
+        try:
+            results = await self.engine.subscribe(paid, is_known=self._is_known)
+            async with aclosing(results):
+                async for result in results:
+                    await self._send_next(id, result)
+        finally:
+            self.subscriptions.discard(id)
 
     async def _send_next(self, id: str, result: Result) -> None:
         await self._send({"type": "next", "id": id, "payload": result})

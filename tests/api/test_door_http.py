@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from api.door import Limits, Outcome
+from api.door import Limits, Observer, Outcome, Refused
 from tests.api.garage import a_client
 
 STRICT = {"Accept": "application/graphql-response+json"}
@@ -342,14 +342,43 @@ def test_an_error_of_authentication_is_masked_too() -> None:
     assert (response.status_code, code_of(response)) == (500, "INTERNAL")
 
 
+class Noting(Observer):
+    """Keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.seen: list[Outcome] = []
+        self.codes: list[str] = []
+
+    def ran(self, outcome: Outcome) -> None:
+        self.seen.append(outcome)
+
+    def refused(self, refusal: Refused) -> None:
+        self.codes += [error["extensions"]["code"] for error in refusal.errors]
+
+
 def test_whoever_observes_is_told_of_each_operation_that_ran() -> None:
-    seen: list[Outcome] = []
+    observer = Noting()
     document = "query Mixed { hello missing cars(first: 2) { edges { node { id } } } }"
 
-    a_client(observe=seen.append).post("/graphql", json={"query": document})
+    a_client(observer=observer).post("/graphql", json={"query": document})
 
-    (outcome,) = seen
+    (outcome,) = observer.seen
     assert (outcome.operation_name, outcome.operation_type) == ("Mixed", "query")
     assert outcome.cost == 1 + 2 * 2
     assert outcome.error_codes == ("NOT_FOUND", "INVALID")
     assert outcome.seconds > 0
+
+
+def test_whoever_observes_is_told_of_each_operation_that_was_turned_away() -> None:
+    observer = Noting()
+    client = a_client(Limits(points_per_minute=100), observer=observer)
+
+    for document in ("{ nowhere }", "{ cars(first: 60) { edges { node { id } } } }", "{ hello"):
+        client.post("/graphql", json={"query": document})
+
+    assert observer.codes == [
+        "GRAPHQL_VALIDATION_FAILED",
+        "COST_EXCEEDED",
+        "GRAPHQL_PARSE_FAILED",
+    ]
+    assert observer.seen == []

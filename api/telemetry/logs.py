@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from api.settings import LogFormat, Settings
+from domain import spans
 
 if TYPE_CHECKING:
     from api.door import Outcome  # A job's process logs too, and serves no requests.
@@ -32,6 +33,7 @@ def set_up_logs(settings: Settings) -> None:
     """Send this program's and its libraries' logs to standard error, in the format that is set."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -60,3 +62,10 @@ def set_up_logs(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _add_trace(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    event.update(spans.ids())
+    return event
