@@ -108,7 +108,11 @@ def from_environment() -> Starlette:
 
 def assemble(settings: Settings) -> Application:
     """What lives as long as the process."""
-    database = Database(settings.resolved_database_url, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.resolved_database_url,
+        pool_size=settings.database_pool_size,
+        patience=settings.request_patience,
+    )
     serving = Serving(
         database,
         artifact_key=settings.artifact_key,

@@ -19,6 +19,7 @@ from graphql import GraphQLError
 from strawberry.types import Info, get_object_definition
 
 from domain import access
+from domain.availability import Absence, absence
 from domain.errors import Forbidden, Refusal, Refusals
 from domain.tables import Role
 
@@ -197,6 +198,9 @@ def top_level(error: GraphQLError, *, request_id: str) -> list[dict[str, Any]]:
         return [_refused(error, each) for each in refusals_in(cause)]
     if isinstance(cause, GraphQLError) and (told := _told(error, cause)):
         return [told]
+    if why := absence(cause):
+        log.warning("database_unavailable", why=why.name, path=error.path, reason=str(cause))
+        return [_formatted(error, **unavailable(why))]
     log.error(
         "internal_error",
         path=error.path,
@@ -210,6 +214,14 @@ def top_level(error: GraphQLError, *, request_id: str) -> list[dict[str, Any]]:
             extensions={"code": "INTERNAL", "requestId": request_id},
         )
     ]
+
+
+def unavailable(why: Absence) -> dict[str, Any]:
+    """An error that says that the database cannot serve at present, and when to ask again."""
+    return {
+        "message": why.message,
+        "extensions": {"code": "UNAVAILABLE", "retryAfter": why.retry_after_s},
+    }
 
 
 def root_cause(error: GraphQLError) -> Exception:

@@ -27,7 +27,8 @@ from api import telemetry
 from api.settings import Settings
 from api.telemetry import traces
 from domain import jobs, tables
-from domain.database import UNAVAILABLE, Database, current_time
+from domain.availability import UNAVAILABLE
+from domain.database import Database, current_time
 from domain.errors import Refusal, Refusals
 from domain.jobs import JobCancelled, LostLease
 from domain.spans import span
@@ -175,7 +176,7 @@ def run_in_this_process(
     os.setpgrp()
     telemetry.set_up_logs(settings)
     structlog.contextvars.bind_contextvars(job=attempt.job_id, attempt=attempt.number)
-    database = Database(settings.resolved_database_url, pool_size=3)
+    database = Database(settings.resolved_database_url, pool_size=3, patience=settings.job_patience)
     run = JobRun(database, attempt)
     pulse = threading.Thread(target=_beat, args=(run,), name="pulse", daemon=True)
     pulse.start()

@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 
 from api import role_names
 from api.limits import Limits
+from domain.database import Patience
 
 _LIMITS = Limits()
 
@@ -51,6 +52,28 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(
         default=20, ge=1, le=200, description="Connections, and threads that use them, a process."
+    )
+    database_statement_timeout_s: float = Field(
+        default=20.0, ge=0, description="Of a request's statement on PostgreSQL; 0 for ever."
+    )
+    database_lock_timeout_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="Of a request's wait on PostgreSQL for what somebody else holds; 0 for ever.",
+    )
+    database_idle_timeout_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Of a request's transaction on PostgreSQL in which nothing happens.",
+    )
+    database_job_timeout_s: float = Field(
+        default=900.0, ge=0, description="All three, for jobs and for the command line."
+    )
+    database_pool_timeout_s: float = Field(
+        default=5.0, gt=0, description="Of a request's wait for one of its process's connections."
+    )
+    database_recycle_s: int = Field(
+        default=1800, ge=1, description="Age at which a connection is replaced by a new one."
     )
     secret_key: SecretStr | None = Field(
         default=None,
@@ -180,6 +203,23 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_dir / 'forecourt.db'}"
+
+    @property
+    def request_patience(self) -> Patience:
+        """How long the database may take where a client waits."""
+        return Patience(
+            statement_s=self.database_statement_timeout_s,
+            lock_s=self.database_lock_timeout_s,
+            idle_s=self.database_idle_timeout_s,
+            connection_s=self.database_pool_timeout_s,
+            recycle_s=self.database_recycle_s,
+        )
+
+    @property
+    def job_patience(self) -> Patience:
+        """How long the database may take in jobs and on the command line."""
+        longest = self.database_job_timeout_s
+        return Patience(longest, longest, longest, recycle_s=self.database_recycle_s)
 
     @property
     def limits(self) -> Limits:

@@ -27,7 +27,8 @@ from sqlmodel import Session
 from api.job_run import Attempt, end_group, run_in_this_process
 from api.settings import Settings
 from domain import jobs, tables
-from domain.database import UNAVAILABLE, Database, current_time
+from domain.availability import UNAVAILABLE
+from domain.database import Database, current_time
 from domain.jobs import JobCancelled, LostLease
 from domain.tables import JobKind
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, ExceptionContext, create_engine, event
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session, SQLModel, func, select
 
 from domain.errors import Invalid
@@ -20,15 +19,40 @@ from domain.tables.columns import Instant
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
 
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
-"""What is raised where the database cannot be reached, or not in time; it may be back soon."""
+# A server that is switched off tells nobody: without these a client would wait for it for ever.
+_TCP_PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, in seconds, one thing may take before it is given up; 0 for ever.
+
+    Attributes:
+        statement_s: a statement, on PostgreSQL; SQLite runs in this very process.
+        lock_s: the wait for what somebody else holds, on PostgreSQL; SQLite has its own.
+        idle_s: a transaction in which nothing happens: its program hangs, and holds locks.
+        connection_s: the wait for one of the pool's connections.
+        recycle_s: the age at which a connection is replaced: some firewalls forget old ones.
+    """
+
+    statement_s: float = 0
+    lock_s: float = 0
+    idle_s: float = 0
+    connection_s: float = 30
+    recycle_s: int = 1800
 
 
 class Database:
     """Opens units of work on one database, embedded (SQLite) or a server (PostgreSQL)."""
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
-        self.engine = make_engine(url, pool_size=pool_size)
+    def __init__(self, url: str, *, pool_size: int = 20, patience: Patience | None = None) -> None:
+        self.engine = make_engine(url, pool_size=pool_size, patience=patience or Patience())
         self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else None
         # Taking SQLite's write lock at the start: two readers that both want to write would
         # otherwise deadlock, and SQLite then fails one of them without waiting.
@@ -69,15 +93,22 @@ class Database:
         self.engine.dispose()
 
 
-def make_engine(url: str, *, pool_size: int = 20) -> Engine:
+def make_engine(url: str, *, pool_size: int, patience: Patience) -> Engine:
     """An engine with what both databases need to be safe and quick."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=pool_size, max_overflow=0)
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=patience.connection_s
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     engine = create_engine(
-        normalised_url(url), pool_size=pool_size, max_overflow=0, pool_pre_ping=True
+        _impatient(make_url(normalised_url(url)), patience),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_recycle=patience.recycle_s,
+        pool_timeout=patience.connection_s,
     )
     event.listen(engine, "handle_error", _refuse_nul)
     return engine
@@ -89,6 +120,21 @@ def normalised_url(url: str) -> str:
         if url.startswith(scheme):
             return "postgresql+psycopg://" + url.removeprefix(scheme)
     return url
+
+
+def _impatient(url: URL, patience: Patience) -> URL:
+    """The URL with the timeouts of each connection; what it says itself holds."""
+    timeouts = {
+        "statement_timeout": patience.statement_s,
+        "lock_timeout": patience.lock_s,
+        "idle_in_transaction_session_timeout": patience.idle_s,
+    }
+    ours = [f"-c{name}={round(1000 * seconds)}" for name, seconds in timeouts.items() if seconds]
+    theirs = url.query.get("options", ())
+    # Of two of a name the server takes the later.
+    options = " ".join([*ours, *([theirs] if isinstance(theirs, str) else theirs)])
+    asked = {"application_name": "forecourt", **_TCP_PATIENCE, **url.query}
+    return url.set(query={**asked, **({"options": options} if options else {})})
 
 
 def insert_into(session: Session, table: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:

@@ -70,6 +70,27 @@ def a_schema() -> Iterator[str]:
         server.close()
 
 
+@contextmanager
+def a_database(*, copied_from: str = "template1") -> Iterator[str]:
+    """The URL of a PostgreSQL database that nobody else uses; dropped in the end.
+
+    Args:
+        copied_from: name of the database that it begins as; nobody may be connected to that one.
+    """
+    assert POSTGRES_URL is not None
+    name = f"forecourt_test_{secrets.token_hex(6)}"
+    server = Database(POSTGRES_URL, pool_size=1)
+    outside = server.engine.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        with outside.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {copied_from}"))
+        yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
+        with outside.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        server.close()
+
+
 @pytest.fixture(scope="session")
 def postgres_schema() -> Iterator[str]:
     """The URL of a migrated schema of this test process alone."""

@@ -52,7 +52,11 @@ def opened(*, migrated: bool = True) -> Iterator[Installation]:
     """
     settings = load_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.resolved_database_url, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.resolved_database_url,
+        pool_size=settings.database_pool_size,
+        patience=settings.job_patience,
+    )
     try:
         if migrated:
             require_migrated(database)

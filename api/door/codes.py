@@ -38,5 +38,9 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "RATE_LIMITED": (429, "No points left, or too many wrong keys; `Retry-After` says how long."),
     "INTERNAL": (500, "A fault of the server; quote `requestId` when you report it."),
     "TIMEOUT": (503, "The operation took too long and was given up."),
+    "UNAVAILABLE": (
+        503,
+        "The database is away, busy or full: send it again after `Retry-After` seconds.",
+    ),
     "AUTHENTICATION_UNAVAILABLE": (503, "The issuer of tokens does not answer; keys still work."),
 }

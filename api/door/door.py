@@ -23,7 +23,7 @@ from api.door.graphiql import Example, GraphiQL
 from api.door.observer import Observer
 from api.door.persisted import Persisted
 from api.door.points import Points
-from api.door.refused import Refused, broken, refused, unauthenticated
+from api.door.refused import Refused, failed, refused, unauthenticated
 from api.door.requests import asked_by_get, asked_by_post
 from api.door.socket import Socket
 from api.limits import Limits
@@ -125,9 +125,8 @@ class Door:
             return await self._operate(request, request_id, media_type)
         except Refused as refusal:
             return answers.turned_away(refusal, media_type)
-        except Exception:
-            log.exception("internal_error", request_id=request_id)
-            return answers.turned_away(broken(request_id), media_type)
+        except Exception as fault:
+            return answers.turned_away(failed(fault, request_id), media_type)
 
     async def _operate(self, request: Request, request_id: str, media_type: str | None) -> Response:
         if request.method not in ("GET", "POST"):

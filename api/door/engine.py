@@ -30,7 +30,13 @@ from api.door.documents import Documents, Operation
 from api.door.observer import Observer, Outcome
 from api.door.persisted import Persisted
 from api.door.points import Points, Standing
-from api.door.refused import Refused, faulty_document, refused, unauthenticated
+from api.door.refused import (
+    Refused,
+    faulty_document,
+    refused,
+    unauthenticated,
+    unavailable,
+)
 from api.door.requests import Asked
 from api.errors import top_level
 from api.limits import Limits
@@ -127,12 +133,14 @@ class Engine:
         """The result of a query or mutation.
 
         Raises:
-            Refused: its variables are wrong, or it took too long.
+            Refused: its variables are wrong, it took too long, or the database was away.
         """
         started = time.perf_counter()
         with self._observed(paid):
             result = await self._result(self._executor(paid))
             answer = self._answer(paid, result, started)
+        if _is_in_vain(answer):
+            raise unavailable(answer["errors"])
         return answer
 
     async def subscribe(
@@ -244,6 +252,13 @@ class Engine:
     def _told(self, paid: Paid, errors: Iterable[GraphQLError] | None) -> list[dict[str, Any]]:
         request_id = paid.arrival.request_id
         return [told for error in errors or () for told in top_level(error, request_id=request_id)]
+
+
+def _is_in_vain(answer: Result) -> bool:
+    """Whether nothing was answered because the database is away; a proxy may try another time."""
+    answered = any(value is not None for value in (answer["data"] or {}).values())
+    codes = (error["extensions"]["code"] for error in answer.get("errors", ()))
+    return not answered and "UNAVAILABLE" in codes
 
 
 def _not_here(kind: OperationType) -> Refused:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from graphql import GraphQLError
+
+from api import errors
+from domain.availability import absence
+
+log = structlog.get_logger(__name__)
 
 
 class Refused(Exception):
@@ -84,6 +90,16 @@ def unauthenticated() -> Refused:
     )
 
 
-def broken(request_id: str) -> Refused:
-    """A fault of ours, told by its request's id only."""
-    return refused(500, "INTERNAL", "Internal server error", requestId=request_id)
+def failed(fault: Exception, request_id: str) -> Refused:
+    """What went wrong on the way: the database is away, or a fault of ours, which is logged."""
+    if (why := absence(fault)) is None:
+        log.error("internal_error", request_id=request_id, exc_info=fault)
+        return refused(500, "INTERNAL", "Internal server error", requestId=request_id)
+    log.warning("database_unavailable", why=why.name, reason=str(fault))
+    return unavailable([errors.unavailable(why)])
+
+
+def unavailable(told: Sequence[Mapping[str, Any]]) -> Refused:
+    """A request that the database could not serve; its errors say after how long it may."""
+    seconds = max(error["extensions"].get("retryAfter", 0) for error in told)
+    return Refused(503, told, headers={"Retry-After": str(seconds)})

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from api.door.answers import encoded
 from api.door.engine import Engine, Result
-from api.door.refused import Malformed, Refused, broken, over
+from api.door.refused import Malformed, Refused, failed, over
 from api.door.requests import asked_from, parse_json
 
 log = structlog.get_logger(__name__)
@@ -83,9 +83,8 @@ class Socket:
                 await self._close(end)
             except WebSocketDisconnect:
                 pass
-            except Exception:
-                log.exception("internal_error", request_id=self.request_id)
-                await self._close(Closed(4500, "Internal server error"))
+            except Exception as fault:
+                await self._close(Closed(4500, str(failed(fault, self.request_id))))
             finally:
                 await self._stop_all()
 
@@ -203,9 +202,8 @@ class Socket:
         except Closed as end:
             await self._close(end)
             return
-        except Exception:
-            log.exception("internal_error")
-            last = {"type": "error", "id": id, "payload": broken(request_id).errors}
+        except Exception as fault:
+            last = {"type": "error", "id": id, "payload": failed(fault, request_id).errors}
         # The client may use the id again as soon as it reads the last message.
         self.operations.pop(id, None)
         await self._send(last)

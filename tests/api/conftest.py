@@ -6,11 +6,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
-from tests.api.shop import Shop, made_market, open_shop
+from tests.api.shop import Shop, made_market, moved, open_shop, settings_of, settle
+from tests.conftest import a_database, needs_postgres
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +24,46 @@ def market_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def market_on_postgres(market_folder: Path) -> Iterator[str]:
+    """The same market as a PostgreSQL database, which is there to be copied: its name."""
+    with a_database() as url:
+        moved(settings_of(market_folder).resolved_database_url, url)
+        yield make_url(url).database or ""
+
+
+@pytest.fixture(scope="session")
+def copies_on_postgres() -> Iterator[ExitStack]:
+    """Holds the tests' databases until the end: to drop one in between takes seconds."""
+    with ExitStack() as copies:
+        yield copies
+
+
 @pytest.fixture
-def shop(market_folder: Path, tmp_path: Path) -> Iterator[Shop]:
-    """Market FR, served."""
+def folder_on_postgres(
+    market_folder: Path, market_on_postgres: str, copies_on_postgres: ExitStack, tmp_path: Path
+) -> Path:
+    """A data directory with market FR in a PostgreSQL database of the test's own."""
     folder = tmp_path / "shop"
     shutil.copytree(market_folder, folder)
-    with open_shop(folder) as shop:
+    url = copies_on_postgres.enter_context(a_database(copied_from=market_on_postgres))
+    settle(folder, database_url=url)
+    return folder
+
+
+@pytest.fixture
+def folder_on_sqlite(market_folder: Path, tmp_path: Path) -> Path:
+    """A data directory with market FR of the test's own."""
+    folder = tmp_path / "shop"
+    shutil.copytree(market_folder, folder)
+    return folder
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[needs_postgres])])
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """Market FR, served, on each database in turn."""
+    chosen = "folder_on_sqlite" if request.param == "sqlite" else "folder_on_postgres"
+    with open_shop(request.getfixturevalue(chosen)) as shop:
         yield shop
 
 

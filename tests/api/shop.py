@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, Table, delete, event, func, insert, select
+from sqlmodel import Session, SQLModel
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -36,6 +37,7 @@ from domain.trainings import PromotionPolicy, TrainingRequest
 from ml import runs
 
 KEYS = "keys.json"
+ENVIRONMENT = "settings.env"
 
 # Who asks is remembered for a moment, and revisions are read all the time.
 OF_NO_REQUEST = ("FROM api_key", "FROM market ORDER BY market.id")
@@ -74,7 +76,13 @@ mutation ($input: CreateQuotesInput!) {
 
 def settings_of(folder: Path) -> Settings:
     """The settings of an installation in a folder, whatever the environment says."""
-    return Settings(_env_file=None, data_dir=folder)
+    return Settings(_env_file=folder / ENVIRONMENT, data_dir=folder)
+
+
+def settle(folder: Path, **settings: str) -> None:
+    """Write down settings of the installation in a folder, in place of the defaults."""
+    lines = (f"FORECOURT_{name.upper()}={text}\n" for name, text in settings.items())
+    (folder / ENVIRONMENT).write_text("".join(lines))
 
 
 def made_market(folder: Path) -> None:
@@ -111,6 +119,30 @@ def made_market(folder: Path) -> None:
         }
     (folder / KEYS).write_text(json.dumps(keys))
     database.close()
+
+
+def moved(source_url: str, target_url: str) -> None:
+    """Copy every row of one database into another, empty one."""
+    source, target = Database(source_url), Database(target_url)
+    migrations.upgrade(target.engine)
+    with source.reading() as old, target.unit_of_work() as new:
+        # Rows that the migrations have made are among those that come.
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            new.execute(delete(table))
+        for table in SQLModel.metadata.sorted_tables:
+            if rows := [dict(row._mapping) for row in old.execute(select(table))]:
+                new.execute(insert(table), rows)
+            if "id" in table.c:
+                _count_on(new, table)
+    source.close()
+    target.close()
+
+
+def _count_on(session: Session, table: Table) -> None:
+    """Let PostgreSQL give the ids that follow those that are there."""
+    counter = func.pg_get_serial_sequence(table.name, "id")
+    highest = select(func.coalesce(func.max(table.c.id), 0) + 1).scalar_subquery()
+    session.execute(select(func.setval(counter, highest, False)))
 
 
 def _train(database: Database, settings: Settings, market: tables.Market) -> None:

@@ -10,7 +10,7 @@ from api.schema import schema
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "api.md"
 
-_CODE = re.compile(r'"([A-Z]{2,}(?:_[A-Z]+)+|INTERNAL|TIMEOUT|UNAUTHENTICATED)"')
+_CODE = re.compile(r'"([A-Z]{2,}(?:_[A-Z]+)+|INTERNAL|TIMEOUT|UNAVAILABLE|UNAUTHENTICATED)"')
 
 
 @pytest.fixture(scope="module")
