@@ -72,7 +72,11 @@ class DefaultedCell:
 class StrategyAnalysis:
     ambiguities: list[RuleAmbiguity] = strawberry.field(
         description="Two rules that can hit the same vehicle while neither lies inside the other "
-        "and no third one settles it: stops submission."
+        "and no third one settles it: stops submission. "
+        f"{analysis.MAX_AMBIGUITIES} at most, those of the first rules.",
+    )
+    further_ambiguities: int = strawberry.field(
+        description="How many there are besides; 0 unless `ambiguities` is full."
     )
     unreachable: list[UnreachableRule] = strawberry.field(
         description="Rules that can never win, or whose brands or models the catalogue does not "
@@ -89,6 +93,7 @@ class StrategyAnalysis:
         """What clients see of an analysis."""
         return cls(
             ambiguities=[RuleAmbiguity.of(each) for each in found.ambiguities],
+            further_ambiguities=found.further_ambiguities,
             unreachable=[UnreachableRule.of(each) for each in found.unreachable],
             defaulted=[DefaultedCell.of(each, currency) for each in found.defaulted],
             submittable=found.submittable,

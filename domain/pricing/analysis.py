@@ -13,6 +13,9 @@ from domain.pricing.crossings import Crossings
 from domain.pricing.words import example
 from domain.vocabulary import Fuel, brand_name, fold, nearest
 
+MAX_AMBIGUITIES = 100
+"""Told in full; rules that cross pairwise have half as many as the square of their number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ambiguity:
@@ -49,9 +52,16 @@ class StockCell:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The first two stop submission; the third is a warning, most vehicles first."""
+    """Ambiguities and unreachable rules stop submission; ``defaulted`` is a warning.
+
+    Attributes:
+        ambiguities: ``MAX_AMBIGUITIES`` at most, those of the first rules.
+        further_ambiguities: how many there are besides.
+        defaulted: most vehicles first.
+    """
 
     ambiguities: tuple[Ambiguity, ...]
+    further_ambiguities: int
     unreachable: tuple[Unreachable, ...]
     defaulted: tuple[StockCell, ...]
 
@@ -113,17 +123,19 @@ def analyse(
     space = Space([rule.conditions for rule in rules])
     boxes = [space.box(rule.conditions) for rule in rules]
     crossings = Crossings(boxes)
+    clashes = crossings.unsettled()
+    told = clashes[:MAX_AMBIGUITIES].tolist()
     return Analysis(
-        ambiguities=tuple(_ambiguities(rules, crossings)),
+        ambiguities=tuple(_ambiguity(rules[one], rules[other]) for one, other in told),
+        further_ambiguities=len(clashes) - len(told),
         unreachable=tuple(_unreachable(rules, boxes, crossings, space, catalogue)),
         defaulted=tuple(_defaulted(rules, stock)),
     )
 
 
-def _ambiguities(rules: Sequence[Rule], crossings: Crossings) -> Iterable[Ambiguity]:
-    for one, other in crossings.unsettled():
-        both = shared(rules[one].conditions, rules[other].conditions)
-        yield Ambiguity((rules[one].key, rules[other].key), example(both), both)
+def _ambiguity(one: Rule, other: Rule) -> Ambiguity:
+    both = shared(one.conditions, other.conditions)
+    return Ambiguity((one.key, other.key), example(both), both)
 
 
 def _unreachable(
@@ -154,10 +166,12 @@ def has_cell_outside(box: Box, others: Collection[Box]) -> bool:
         if not covering:
             return True
         first, *rest = covering
-        open_parts.extend(
+        pieces = [
             (piece, [other for other in rest if overlap(other, piece)])
             for piece in _pieces_outside(part, first)
-        )
+        ]
+        # The piece that fewest boxes reach is looked at next: an open cell is soonest found there.
+        open_parts += sorted(pieces, key=lambda piece: -len(piece[1]))
     return False
 
 

@@ -112,7 +112,11 @@ def is_inside(inner: Box, outer: Box) -> bool:
 
 def overlap(one: Box, other: Box) -> bool:
     """Whether some cell lies in both."""
-    return all(a & b for a, b in zip(one, other, strict=True))
+    # Asked millions of times: a loop takes a third of the time of ``all``.
+    for a, b in zip(one, other, strict=True):  # noqa: SIM110
+        if not a & b:
+            return False
+    return True
 
 
 def intersection(one: Box, other: Box) -> Box:

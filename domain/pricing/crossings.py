@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.pricing.containment import DIMENSIONS, Box, intersection
+from domain.pricing.containment import DIMENSIONS, Box
 
 _Pairs = NDArray[np.bool_]
 
@@ -16,10 +16,11 @@ class Crossings:
     """Which of some boxes lie inside others, and which cross."""
 
     def __init__(self, boxes: Sequence[Box]) -> None:
-        self._boxes = boxes
-        # For each pair: whether they share a cell, and whether the first lies inside the second.
+        # For each pair: whether they share a cell, whether the first lies inside the second, and
+        # how many cells they share, summed over the conditions.
         self._overlap: _Pairs = np.ones((len(boxes), len(boxes)), dtype=bool)
         self._inside = self._overlap.copy()
+        self._shared = np.zeros((len(boxes), len(boxes)), dtype=np.float32)
         for dimension in range(DIMENSIONS):
             bit_sets = [box[dimension] for box in boxes]
             if len(set(bit_sets)) > 1:
@@ -29,21 +30,31 @@ class Crossings:
                 shared = cells @ cells.T
                 self._overlap &= shared > 0
                 self._inside &= shared == cells.sum(axis=1)[:, None]
+                self._shared += shared
 
-    def unsettled(self) -> list[tuple[int, int]]:
+    def unsettled(self) -> NDArray[np.intp]:
         """Positions of the pairs that are equal, or cross without a third to settle it.
 
         A third box settles two when it lies inside both and covers all that they share: when it is
         exactly what they share.
+
+        Returns:
+            Shape (n_pairs, 2), the smaller position first.
         """
         either = self._inside | self._inside.T
         equal = self._inside & self._inside.T
-        known = set(self._boxes)
-        return [
-            (one, other)
-            for one, other in np.argwhere(np.triu(equal | self._overlap & ~either, k=1)).tolist()
-            if equal[one, other] or intersection(self._boxes[one], self._boxes[other]) not in known
-        ]
+        crossing = self._overlap & ~either
+        return np.argwhere(np.triu(equal | crossing & ~self._settled(crossing), k=1))
+
+    def _settled(self, crossing: _Pairs) -> _Pairs:
+        """Which of the crossing pairs a third box settles."""
+        settled = np.zeros_like(crossing)
+        candidates = np.flatnonzero(crossing.any(axis=1))
+        for third, cells in enumerate(self._shared.diagonal()):
+            # What lies inside both and has as many cells as they share is what they share.
+            around = np.ix_(*2 * (candidates[self._inside[third, candidates]],))
+            settled[around] |= self._shared[around] == cells
+        return settled
 
     def insiders(self, position: int) -> list[int]:
         """Positions of the boxes that lie inside this one without being equal to it."""

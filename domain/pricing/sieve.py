@@ -45,7 +45,7 @@ class RuleSieve:
         """
         self._space = Space([rule.conditions for rule in rules])
         self._boxes = [self._space.box(rule.conditions) for rule in rules]
-        if Crossings(self._boxes).unsettled():
+        if len(Crossings(self._boxes).unsettled()):
             raise NotSubmittable("Some rules clash: the strategy's analysis names them.")
         everything = self._space.everything
         asked = [

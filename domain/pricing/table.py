@@ -115,7 +115,7 @@ class RuleTable:
         self.by_specificity = [compiled[at] for at in most_specific_first(boxes)]
         # Without unsettled crossings the first hit lies inside all the others: a rule that it
         # crosses would share the vehicle with a third one inside both, which comes before.
-        self._is_settled = not Crossings(boxes).unsettled()
+        self._is_settled = not len(Crossings(boxes).unsettled())
         self._any_brand: dict[Fuel, list[CompiledRule]] = {fuel: [] for fuel in Fuel}
         self._by_brand: dict[str, dict[Fuel, list[CompiledRule]]] = {
             brand: {fuel: [] for fuel in Fuel} for rule in compiled for brand in rule.brands or ()

@@ -263,11 +263,15 @@ def _expect(version: tables.StrategyVersion, wanted: StoredStatus, deed: str) ->
 
 
 def _in_words(found: Analysis) -> list[str]:
-    return [
+    clashes = [
         f"Rules {' and '.join(ambiguity.rule_keys)} both hit, e.g., {ambiguity.example}: "
         "settle it with a rule for what they share."
         for ambiguity in found.ambiguities
-    ] + [f"Rule {each.rule_key} can never win. {each.reason}" for each in found.unreachable]
+    ]
+    if found.further_ambiguities:
+        clashes.append(f"{found.further_ambiguities} further pairs of rules clash as well.")
+    dead = [f"Rule {each.rule_key} can never win. {each.reason}" for each in found.unreachable]
+    return clashes + dead
 
 
 def _add_version(

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.pricing.analysis import Analysis, KnownNames, StockCell, analyse
+from domain.pricing.analysis import (
+    MAX_AMBIGUITIES,
+    Analysis,
+    KnownNames,
+    StockCell,
+    analyse,
+)
 from domain.pricing.content import Conditions, DecimalRange, IntRange, Rule, StrategyContent
 from domain.pricing.engine import PricedVehicle
 from domain.pricing.house import house_rule
@@ -38,6 +44,29 @@ def unreachable(analysis: Analysis) -> list[str]:
 
 def test_the_house_rule_can_be_submitted() -> None:
     assert analyse(house_rule(), catalogue=CATALOGUE).submittable
+
+
+def crossing_pairwise(number: int) -> list[Rule]:
+    """Each asks for older cars than the one before, and lets them have been driven further."""
+    return [
+        Rule(f"rule-{at}", Conditions(age_years=IntRange(at), mileage_km=IntRange(max=at + 1)))
+        for at in range(number)
+    ]
+
+
+def test_a_flood_of_clashes_is_told_in_part_and_counted_to_the_last() -> None:
+    found = analyse(StrategyContent((*crossing_pairwise(20), Rule("default"))))
+
+    assert len(found.ambiguities) == MAX_AMBIGUITIES == 100
+    assert found.further_ambiguities == 20 * 19 // 2 - MAX_AMBIGUITIES
+    assert found.ambiguities[0].rule_keys == ("rule-0", "rule-1")
+    assert not found.submittable
+
+
+def test_few_clashes_are_told_whole() -> None:
+    found = analyse(StrategyContent((*crossing_pairwise(3), Rule("default"))))
+
+    assert (len(found.ambiguities), found.further_ambiguities) == (3, 0)
 
 
 @pytest.mark.parametrize(
