@@ -6,7 +6,19 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -70,10 +82,10 @@ def upsert(
     """Insert rows of equal columns; where one of that unique key exists, replace its values."""
     if not rows:
         return
-    insert = _insert(session, table)
-    replaced = {name: insert.excluded[name] for name in rows[0] if name not in key}
+    statement = _insert(session, table)
+    replaced = {name: statement.excluded[name] for name in rows[0] if name not in key}
     session.connection().execute(
-        insert.on_conflict_do_update(index_elements=list(key), set_=replaced), list(rows)
+        statement.on_conflict_do_update(index_elements=list(key), set_=replaced), list(rows)
     )
 
 
@@ -82,12 +94,66 @@ def insert_missing(
 ) -> None:
     """Insert the rows of whose unique key there is none yet; leave the others as they are."""
     if rows:
-        insert = _insert(session, table).on_conflict_do_nothing(index_elements=list(key))
-        session.connection().execute(insert, list(rows))
+        statement = _insert(session, table).on_conflict_do_nothing(index_elements=list(key))
+        session.connection().execute(statement, list(rows))
+
+
+def update_amounts(
+    session: Session, table: Table, column: str, ids: Sequence[int], cents: Sequence[int]
+) -> None:
+    """Give each of these rows its new amount."""
+    if _is_postgresql(session):
+        new = _unnested(ids=ids, cents=cents)
+        statement = update(table).where(table.c.id == new.c.ids).values({column: new.c.cents})
+        session.connection().execute(statement)
+        return
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row"))
+        .values({column: bindparam("cents", type_=BigInteger)})
+    )
+    rows = [{"row": row, "cents": each} for row, each in zip(ids, cents, strict=True)]
+    session.connection().execute(statement, rows)
+
+
+def insert_columns(
+    session: Session,
+    table: Table,
+    columns: Mapping[str, Sequence[int]],
+    *,
+    shared: Mapping[str, Any],
+) -> None:
+    """Insert rows that are given by column.
+
+    Args:
+        columns: whole numbers, amounts as hundredths, as many in each.
+        shared: what all rows have.
+    """
+    if _is_postgresql(session):
+        new = _unnested(**columns)
+        values = [literal(value, table.c[name].type) for name, value in shared.items()]
+        session.connection().execute(
+            insert(table).from_select([*columns, *shared], select(*new.c, *values))
+        )
+        return
+    given = {name: bindparam(name, type_=BigInteger) for name in columns}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    session.connection().execute(insert(table).values({**given, **shared}), rows)
+
+
+def _unnested(**columns: Sequence[int]) -> TableValuedAlias:
+    """The columns as a table that a statement can read: one statement for any number of rows."""
+    arrays = [bindparam(None, list(each), type_=ARRAY(BigInteger)) for each in columns.values()]
+    names = [column(name, BigInteger) for name in columns]
+    return func.unnest(*arrays).table_valued(*names).render_derived(name="new")
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.connection().dialect.name == "postgresql"
 
 
 def _insert(session: Session, table: Table) -> sqlite.Insert | postgresql.Insert:
     # The same clauses in both, but SQLAlchemy has no common class for them.
-    if session.connection().dialect.name == "postgresql":
+    if _is_postgresql(session):
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -14,7 +14,8 @@ from sqlalchemy import Integer, Table, bindparam, case, func, select, update
 from sqlmodel import Session, SQLModel, col
 
 from domain import bulk, tables, vehicles
-from domain.vocabulary import Fuel, Gearbox, brand_name, fold
+from domain.vehicles import Specification
+from domain.vocabulary import brand_name, fold
 
 _ENTRY: Table = SQLModel.metadata.tables[tables.CatalogueEntry.__tablename__]
 _MARKET: Table = SQLModel.metadata.tables[tables.Market.__tablename__]
@@ -23,19 +24,6 @@ _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
 
 # Of which the fields of a specification consist; no folded text holds it.
 _SEPARATOR = "|"
-
-
-class Specification(NamedTuple):
-    """What listings and stock vehicles of one catalogue entry have in common."""
-
-    brand: str
-    model: str
-    version: str | None
-    fuel: Fuel
-    gearbox: Gearbox | None
-    doors: int | None
-    horsepower: int | None
-    engine_cc: int | None
 
 
 class Registered(NamedTuple):

@@ -8,7 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from domain.vehicles import VehicleFacts
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.vehicles import VehicleColumns, VehicleFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ class PriceModel(Protocol):
 
     def estimate(self, vehicles: Sequence[VehicleFacts], *, on: date) -> list[Estimate]:
         """One estimate per vehicle, ages counted to ``on``; the same alone or among a million."""
+
+    def market_cents(self, vehicles: VehicleColumns, *, on: date) -> NDArray[np.int64]:
+        """The market price of each vehicle in hundredths, the very one that ``estimate`` gives.
+
+        Returns:
+            Shape (n_vehicles,).
+        """
 
     def explain(self, vehicle: VehicleFacts, *, on: date) -> list[Contribution]:
         """What moved the estimate, largest first; the effects and the mean add up to it exactly."""

@@ -11,9 +11,10 @@ from sqlalchemy import Table, select
 from sqlmodel import Session, SQLModel
 
 from domain import bulk, catalogue, markets, tables
-from domain.catalogue import Sighting, Specification
+from domain.catalogue import Sighting
 from domain.errors import LimitExceeded
 from domain.plausibility import Checker, Implausible, given_faults
+from domain.vehicles import Specification
 
 MOST_IN_ONE_CALL = 1_000
 

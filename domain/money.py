@@ -29,6 +29,11 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
+def amount(cents: int) -> Decimal:
+    """Whole hundredths as an amount."""
+    return Decimal(cents).scaleb(-2)
+
+
 def plain_text(amount: Decimal, *, minor_digits: int = 2) -> str:
     """An exact amount without exponent, its trailing zeros cut down to ``minor_digits``."""
     text = format(amount, "f")

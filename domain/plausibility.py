@@ -13,10 +13,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from domain.catalogue import Specification
 from domain.errors import Invalid
 from domain.markets import MarketSettings
 from domain.money import CENT
+from domain.vehicles import Specification
 from domain.vocabulary import brand_name, fold, understand_fuel, understand_gearbox
 from domain.vocabulary.spelling import MAX_EXAMINED
 

@@ -2,41 +2,44 @@
 
 What prices is fixed when it is asked for, and each chunk commits its prices together with how far
 it has come. So a run that was killed is taken up where it stood, and ends as if it had not been.
+
+A vehicle that a live order holds is sold: its price was agreed, and no repricing touches it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, insert, update
+import numpy as np
+from sqlalchemy import ColumnElement, Table, func, not_
 from sqlmodel import Session, SQLModel, col, select
 
-from domain import activations, catalogue, idempotency, jobs, quotes, stock_filters, tables
+from domain import (
+    activations,
+    bulk,
+    catalogue,
+    idempotency,
+    jobs,
+    stock_columns,
+    stock_filters,
+    tables,
+)
 from domain.errors import Invalid
-from domain.pricing.columns import columns_of
+from domain.pricing.columns import Whole
 from domain.pricing.documents import from_document
 from domain.pricing.vectorised import VectorisedPolicy
 from domain.quotes import check_ready, reference_key
 from domain.snapshots import PricingSnapshot, ServedModel
-from domain.stock import days_in_stock, facts_of
-from domain.stock_lists import VehicleFilter, conditions
+from domain.stock_columns import StockRows
+from domain.stock_lists import VehicleFilter, conditions, is_held
 from domain.tables import JobKind
 
 _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
 _PRICE_CHANGE: Table = SQLModel.metadata.tables[tables.PriceChange.__tablename__]
 
-CHUNK_VEHICLES = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class _NewPrice:
-    vehicle: tables.Vehicle
-    price: Decimal
-    version_id: int
+CHUNK_VEHICLES = 5_000
 
 
 def request_once(
@@ -154,22 +157,24 @@ class Run:
         # An import that changes prices meanwhile waits for the chunk, or the chunk for it.
         catalogue.lock(session, self._market_id)
         repricing = session.get_one(tables.Repricing, self._job_id, populate_existing=True)
-        statement = (
-            select(tables.Vehicle)
-            .where(*self._conditions(session, repricing), tables.Vehicle.id > repricing.done_until)
-            .order_by(col(tables.Vehicle.id))
-            .limit(self._chunk)
+        stock = stock_columns.read(
+            session,
+            [*self._conditions(session, repricing), col(tables.Vehicle.id) > repricing.done_until],
+            most=self._chunk,
         )
-        vehicles = session.exec(statement).all()
-        if not vehicles:
+        if not len(stock):
             return None
-        prices = self._priced(vehicles)
-        changed = [each for each in prices if each.price != each.vehicle.price]
-        self._write(session, changed, now=now)
+        priced = stock.only(stock.can_be_estimated(self._on))
+        prices, versions = self._prices(priced)
+        # Refused prices are below zero, and nothing is offered for nothing.
+        is_price = prices > 0
+        changed = np.flatnonzero(is_price & (prices != priced.price_cents))
+        self._write(session, priced.ids[changed], prices[changed], versions[changed], now=now)
+        n_priced = int(is_price.sum())
         repricing.repriced += len(changed)
-        repricing.unchanged += len(prices) - len(changed)
-        repricing.failed += len(vehicles) - len(prices)
-        repricing.done_until = vehicles[-1].id
+        repricing.unchanged += n_priced - len(changed)
+        repricing.failed += len(stock) - n_priced
+        repricing.done_until = int(stock.ids[-1])
         done = repricing.repriced + repricing.unchanged + repricing.failed
         return min(done / max(self._vehicles, 1), 1.0)
 
@@ -178,68 +183,34 @@ class Run:
     ) -> list[ColumnElement[bool]]:
         wanted = stock_filters.from_document(repricing.filter)
         mine = col(tables.Vehicle.market_id) == self._market_id
-        return [mine, *conditions(session, wanted)]
+        return [mine, not_(is_held()), *conditions(session, wanted)]
 
-    def _priced(self, vehicles: Sequence[tables.Vehicle]) -> list[_NewPrice]:
-        """The vehicles that can be priced, each by its arm; the estimator is called once."""
-        # What is newer than any car can be has no age to be estimated by.
-        known = [each for each in vehicles if each.release_year <= self._on.year + 1]
-        facts = [facts_of(each) for each in known]
-        estimates = self._model.estimator.estimate(facts, on=self._on)
-        by_arm: dict[int, list[int]] = {key: [] for key in self._policies}
-        for place, vehicle in enumerate(known):
-            by_arm[self._arm(vehicle.reference)].append(place)
-        found: list[_NewPrice] = []
-        for version_id, places in by_arm.items():
-            inputs = columns_of(
-                [
-                    quotes.priced_vehicle(
-                        facts[place],
-                        on=self._on,
-                        cost=known[place].cost,
-                        days_in_stock=days_in_stock(known[place].acquired_on, self._on),
-                    )
-                    for place in places
-                ],
-                [estimates[place].market_price for place in places],
-            )
-            cents = self._policies[version_id].price(inputs).price_cents
-            found += (
-                _NewPrice(known[place], Decimal(int(price)).scaleb(-2), version_id)
-                for place, price in zip(places, cents, strict=True)
-                # Refused prices are below zero, and nothing is offered for nothing.
-                if price > 0
-            )
-        return found
-
-    def _arm(self, reference: str) -> int:
+    def _prices(self, stock: StockRows) -> tuple[Whole, Whole]:
+        """The price of each vehicle in hundredths, and the strategy version that decided it."""
+        inputs = stock.estimated(self._model, on=self._on)
+        prices = self._policies[self._active].price(inputs).price_cents
+        versions = np.full(len(stock), self._active, dtype=np.int64)
         challenger = self._challenger
-        if challenger is None:
-            return self._active
-        key = reference_key(reference)
-        is_challenged = activations.arm(challenger.id, key, challenger.share)
-        return challenger.version_id if is_challenged else self._active
+        if challenger is not None:
+            is_challenged = [
+                activations.arm(challenger.id, reference_key(reference), challenger.share)
+                for reference in stock.references
+            ]
+            theirs = self._policies[challenger.version_id].price(inputs).price_cents
+            prices = np.where(is_challenged, theirs, prices)
+            versions = np.where(is_challenged, challenger.version_id, versions)
+        return prices, versions
 
-    def _write(self, session: Session, changed: Sequence[_NewPrice], *, now: datetime) -> None:
-        if not changed:
+    def _write(
+        self, session: Session, ids: Whole, prices: Whole, versions: Whole, *, now: datetime
+    ) -> None:
+        if not len(ids):
             return
-        connection = session.connection()
-        connection.execute(
-            update(_VEHICLE)
-            .where(_VEHICLE.c.id == bindparam("vehicle"))
-            .values(price=bindparam("new_price", type_=_VEHICLE.c.price.type)),
-            [{"vehicle": each.vehicle.id, "new_price": each.price} for each in changed],
-        )
-        connection.execute(
-            insert(_PRICE_CHANGE),
-            [
-                {
-                    "vehicle_id": each.vehicle.id,
-                    "price": each.price,
-                    "changed_at": now,
-                    "reason": f"repricing, job {self._job_id}",
-                    "strategy_version_id": each.version_id,
-                }
-                for each in changed
-            ],
+        changed, cents = ids.tolist(), prices.tolist()
+        bulk.update_amounts(session, _VEHICLE, "price", changed, cents)
+        bulk.insert_columns(
+            session,
+            _PRICE_CHANGE,
+            {"vehicle_id": changed, "price": cents, "strategy_version_id": versions.tolist()},
+            shared={"changed_at": now, "reason": f"repricing, job {self._job_id}"},
         )

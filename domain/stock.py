@@ -12,9 +12,9 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as select_rows
 
 from domain import bulk, catalogue, markets, tables
-from domain.catalogue import Sighting, Specification
+from domain.catalogue import Sighting
 from domain.plausibility import Checker, Fault, Implausible, given_faults, text_faults
-from domain.vehicles import VehicleFacts
+from domain.vehicles import Specification, VehicleFacts
 
 _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
 _PRICE_CHANGE: Table = SQLModel.metadata.tables[tables.PriceChange.__tablename__]

@@ -1,12 +1,19 @@
 """A vehicle in the three forms it has on its way to a price.
 
 described (free text)  ->  catalogue entry (what it was taken for)  ->  facts (what is estimated)
+
+Many vehicles at once have their facts by column.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from domain.vocabulary import Fuel, Gearbox
 
@@ -67,6 +74,55 @@ class VehicleFacts:
     horsepower: int | None = None
     engine_cc: int | None = None
     doors: int | None = None
+
+
+class Specification(NamedTuple):
+    """What listings and stock vehicles of one catalogue entry have in common."""
+
+    brand: str
+    model: str
+    version: str | None
+    fuel: Fuel
+    gearbox: Gearbox | None
+    doors: int | None
+    horsepower: int | None
+    engine_cc: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VehicleColumns:
+    """The facts of many vehicles; few specifications make up many vehicles.
+
+    Attributes:
+        specifications: those that there are.
+        specification: which of them each vehicle has, shape (n_vehicles,).
+        release_year, mileage_km: shape (n_vehicles,).
+    """
+
+    specifications: Sequence[Specification]
+    specification: NDArray[np.int32]
+    release_year: NDArray[np.int32]
+    mileage_km: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.specification)
+
+
+def columns_of(vehicles: Sequence[VehicleFacts]) -> VehicleColumns:
+    """The vehicles by column."""
+    specifications: dict[tuple[Any, ...], int] = {}
+    which = [
+        specifications.setdefault(key, len(specifications)) for key in map(_specification, vehicles)
+    ]
+    return VehicleColumns(
+        [Specification._make(key) for key in specifications],
+        np.array(which, dtype=np.int32),
+        np.array([vehicle.release_year for vehicle in vehicles], dtype=np.int32),
+        np.array([vehicle.mileage_km for vehicle in vehicles], dtype=np.int32),
+    )
+
+
+_specification = attrgetter(*Specification._fields)
 
 
 def fields_of(given: VehicleDescription | CatalogueEntry | VehicleFacts) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.features import CATEGORIES, NUMBERS, FeatureRow, specification
+from ml.features import CATEGORIES, NUMBERS, FeatureRow, FeatureTable, specification, table_of
 
 Matrix = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -44,6 +44,9 @@ BEND_WEIGHT = 5.0
 """The same for each year when it bends."""
 
 FOLDS = 5
+
+FEW_ROWS = 4
+"""So few rows are quicker encoded one by one."""
 
 
 def kinds_of(row: FeatureRow) -> tuple[str, str, str]:
@@ -79,10 +82,45 @@ class Encoder:
 
     def matrix(self, rows: Sequence[FeatureRow]) -> Matrix:
         """What the trees read, shape (n_rows, n_columns); NaN where missing or unknown."""
+        if len(rows) > FEW_ROWS:
+            return self._table_matrix(table_of(rows))
         matrix = np.empty((len(rows), len(self.columns)))
         for index, row in enumerate(rows):
             matrix[index] = self._encoded(row)
         return matrix
+
+    def _table_matrix(self, table: FeatureTable) -> Matrix:
+        """``matrix`` by column: what a specification has is looked up once, then told to all."""
+        shared = table.expanded(self._shared)
+        n_shared = len(self._categories) + len(self._numbers)
+        matrix = np.empty((len(table), len(self.columns)))
+        matrix[:, :n_shared] = shared[:, :n_shared]
+        for name, values in (("age_years", table.age_years), ("mileage_km", table.mileage_km)):
+            if name in self.columns:
+                matrix[:, self.columns.index(name)] = values
+        age = np.clip(table.age_years, YOUNGEST, OLDEST).astype(np.intp) - YOUNGEST
+        curves = shared[:, n_shared:].astype(np.intp)
+        for column, curve in enumerate(curves.T, start=n_shared):
+            matrix[:, column] = self.curves[curve, age]
+        place = curves[:, -1] - len(self.curves) + len(self.counts)
+        counted = self.counts[np.maximum(place, 0)]
+        of_all = np.where(place < 0, 0, counted.sum(axis=1))
+        of_age = np.where(place < 0, 0, counted[np.arange(len(age)), age])
+        # The vehicle itself counts as well, as it did among the listings that were learnt from.
+        matrix[:, -2], matrix[:, -1] = _logarithms(1 + of_all), _logarithms(1 + of_age)
+        return matrix
+
+    def _shared(self, row: FeatureRow) -> list[float]:
+        """What a row has of its specification: categories, numbers, and its curves by number."""
+        words, numbers = row.words, row.numbers
+        values = [codes.get(words[at], rare) for at, codes, rare in self._categories]
+        values += [numbers[at] for at in self._numbers]
+        curve = 0
+        for kind, name in zip(KINDS, kinds_of(row), strict=True):
+            curve = self.kinds[kind].get(name, curve)
+            if kind in ENCODED:
+                values.append(curve)
+        return values
 
     @cached_property
     def _categories(self) -> list[tuple[int, Mapping[str, float], float]]:
@@ -96,19 +134,13 @@ class Encoder:
         return [NUMBERS.index(name) for name in self.columns if name in NUMBERS]
 
     def _encoded(self, row: FeatureRow) -> list[float]:
-        words, numbers = row.words, row.numbers
-        values = [codes.get(words[at], rare) for at, codes, rare in self._categories]
-        values += [numbers[at] for at in self._numbers]
-        age, curve = age_index(row.age_years), 0
-        for kind, name in zip(KINDS, kinds_of(row), strict=True):
-            curve = self.kinds[kind].get(name, curve)
-            if kind in ENCODED:
-                values.append(self.curves.item(curve, age))
+        *values, of_model, of_specification = self._shared(row)
+        age, curve = age_index(row.age_years), int(of_specification)
+        values += [self.curves.item(int(of_model), age), self.curves.item(curve, age)]
         place = curve - len(self.curves) + len(self.counts)
         of_all, of_age = (
             (self._totals[place], self.counts.item(place, age)) if place >= 0 else (0, 0)
         )
-        # The vehicle itself counts as well, as it did among the listings that were learnt from.
         return [*values, math.log(1 + of_all), math.log(1 + of_age)]
 
     @cached_property
@@ -157,6 +189,12 @@ class Encoder:
             curves=curves,
             counts=_sound_counts(arrays["counts"], len(curves)),
         )
+
+
+def _logarithms(counts: Index) -> Matrix:
+    """As ``math.log`` gives them: NumPy's may differ in the last bit."""
+    distinct, which = np.unique(counts, return_inverse=True)
+    return np.array([math.log(each) for each in distinct.tolist()])[which]
 
 
 def fit_encoder(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.features import FeatureRow
+from ml.features import NUMBERS, FeatureRow, FeatureTable
 
 MODEL_SAYS_SO = 30
 """From so many listings on, the ages, mileages and engines of a model bound what is familiar."""
@@ -38,6 +39,22 @@ class Familiar:
             value < low or value > high
             for value, (low, high) in zip((*row.numbers, log_price), bounds, strict=True)
         )
+
+    def are_outside(
+        self, table: FeatureTable, log_prices: NDArray[np.float64]
+    ) -> NDArray[np.bool_]:
+        """``is_outside`` of each row, shape (n_rows,)."""
+        known = table.expanded(lambda row: row.model in self.models, dtype=bool)
+        numbers = table.expanded(lambda row: row.numbers)
+        numbers[:, NUMBERS.index("age_years")] = table.age_years
+        numbers[:, NUMBERS.index("mileage_km")] = table.mileage_km
+        values = np.column_stack([numbers, log_prices])
+        # An unknown model needs no bounds.
+        anything = [(math.nan, math.nan)] * values.shape[1]
+        bounds = table.expanded(lambda row: self.models.get(row.model, anything))
+        low, high = bounds[:, :, 0], bounds[:, :, 1]
+        outside = ((values < low) | (values > high)).any(axis=1)
+        return np.asarray(~known | outside)
 
     def document(self) -> dict[str, Any]:
         """All of it as JSON; a bound that is not known is null."""

@@ -3,7 +3,7 @@
 All trees are walked together, one level a step. A node asks one of a few thousand distinct
 questions, so a row's answers are computed once, for all questions, before the walk. Leaves lead to
 themselves. The values of the leaves are added in the order in which scikit-learn adds them, as
-floating-point sums depend on it.
+floating-point sums depend on it. Many rows are not walked: ``ml.leaf_masks``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.leaf_masks import LeafMasks, fits
+
 Matrix = NDArray[np.float64]
 Index = NDArray[np.intp]
 
@@ -23,6 +25,10 @@ BITSET = 256
 
 WALKS_PER_CHUNK = 30_000
 """Rows times trees walked at once: what stays in the processor's cache."""
+
+MANY_ROWS = 16
+"""From so many on, masks are quicker than a walk. No more than ``ml.artifact.PROBES``: what takes
+time to prepare is then ready, and checked, when an artifact has been loaded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +91,15 @@ class Trees:
         Args:
             matrix: shape (n_rows, n_features), NaN where missing or, in categories, unknown.
         """
+        if len(matrix) >= MANY_ROWS and self._masks is not None:
+            return self._masks.predict(matrix)
         rows = max(1, WALKS_PER_CHUNK // len(self.roots))
         chunks = [self._sums(matrix[start : start + rows]) for start in range(0, len(matrix), rows)]
         return np.concatenate(chunks) if chunks else np.empty(0)
+
+    @cached_property
+    def _masks(self) -> LeafMasks | None:
+        return LeafMasks(self) if fits(self) else None
 
     def _sums(self, matrix: Matrix) -> Matrix:
         answers = self._answers(matrix)

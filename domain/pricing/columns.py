@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.pricing.table import PricedVehicle
+from domain.vehicles import VehicleColumns
 from domain.vocabulary import Fuel, Gearbox
 
 Whole = NDArray[np.int64]
@@ -75,6 +77,33 @@ def columns_of(vehicles: Sequence[PricedVehicle], market_prices: Iterable[Decima
             Decimal(UNKNOWN).scaleb(-2) if vehicle.cost is None else vehicle.cost
             for vehicle in vehicles
         ),
+    )
+
+
+def with_market_prices(
+    vehicles: VehicleColumns,
+    market_cents: Whole,
+    *,
+    on: date,
+    days_in_stock: Codes,
+    cost_cents: Whole,
+) -> StockColumns:
+    """Vehicles as strategies see them; their ages are counted to the day of the estimate."""
+    specifications, which = vehicles.specifications, vehicles.specification
+    brands, brand = _numbered([each.brand for each in specifications])
+    models, model = _numbered([each.model for each in specifications])
+    return StockColumns(
+        brands=brands,
+        models=models,
+        brand=brand[which],
+        model=model[which],
+        fuel=_codes(FUEL_CODES[each.fuel] for each in specifications)[which],
+        gearbox=_codes(GEARBOX_CODES[each.gearbox] for each in specifications)[which],
+        age_years=on.year - vehicles.release_year,
+        mileage_km=vehicles.mileage_km,
+        market_cents=market_cents,
+        days_in_stock=days_in_stock,
+        cost_cents=cost_cents,
     )
 
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
-import numpy as np
 from sqlmodel import Session, col, select
 
-from domain import audit, quotes, tables
-from domain.pricing.columns import StockColumns, Whole, columns_of, in_cents
+from domain import audit, stock_columns, tables
+from domain.pricing.columns import StockColumns, Whole
 from domain.pricing.documents import from_document
 from domain.pricing.vectorised import VectorisedPolicy
 from domain.simulations.results import SimulatedStock, Summary, summary_of
 from domain.simulations.storage import to_bytes
 from domain.snapshots import ServedModel
-from domain.stock import days_in_stock, facts_of
+from domain.stock_columns import StockRows
 from domain.stock_filters import from_document as filter_of
 from domain.stock_lists import conditions
-from domain.vehicles import VehicleFacts
 
 Progress = Callable[[float, str], None]
 """Told the share that is done, 0 to 1, and what is being done."""
 
-ESTIMATED_AT_ONCE = 5_000
+SHARE_OF_READING = 0.2
 SHARE_OF_ESTIMATING = 0.9
 
 
@@ -54,25 +51,15 @@ def simulate(
     job = session.get_one(tables.Job, job_id)
     progress(0.0, "Reading the stock")
     wanted = filter_of(job.payload["filter"])
-    statement = select(tables.Vehicle).where(
-        tables.Vehicle.market_id == job.market_id, *conditions(session, wanted)
+    rows = stock_columns.read(
+        session,
+        [col(tables.Vehicle.market_id) == job.market_id, *conditions(session, wanted)],
     )
-    rows = session.exec(statement.order_by(col(tables.Vehicle.id))).all()
-    # What is newer than any car can be has no age to be estimated by.
-    vehicles = [row for row in rows if row.release_year <= on.year + 1]
-    facts = [facts_of(row) for row in vehicles]
-    market_prices = _estimated(facts, model, on=on, progress=progress)
+    known = rows.only(rows.can_be_estimated(on))
+    progress(SHARE_OF_READING, "Estimating market prices")
+    inputs = known.estimated(model, on=on)
     progress(SHARE_OF_ESTIMATING, "Pricing")
-    inputs = columns_of(
-        [
-            quotes.priced_vehicle(
-                each, on=on, cost=row.cost, days_in_stock=days_in_stock(row.acquired_on, on)
-            )
-            for row, each in zip(vehicles, facts, strict=True)
-        ],
-        market_prices,
-    )
-    stock = _priced(simulation, vehicles, inputs)
+    stock = _priced(simulation, known, inputs)
     return Outcome(
         simulation_id=simulation.id,
         model_id=model.id,
@@ -109,26 +96,13 @@ def publish(session: Session, outcome: Outcome, *, by: str, now: datetime) -> No
     )
 
 
-def _estimated(
-    facts: Sequence[VehicleFacts], model: ServedModel, *, on: date, progress: Progress
-) -> list[Decimal]:
-    prices: list[Decimal] = []
-    for start in range(0, len(facts), ESTIMATED_AT_ONCE):
-        progress(SHARE_OF_ESTIMATING * start / len(facts), "Estimating market prices")
-        part = facts[start : start + ESTIMATED_AT_ONCE]
-        prices += (each.market_price for each in model.estimator.estimate(part, on=on))
-    return prices
-
-
-def _priced(
-    simulation: tables.Simulation, vehicles: Sequence[tables.Vehicle], inputs: StockColumns
-) -> SimulatedStock:
+def _priced(simulation: tables.Simulation, rows: StockRows, inputs: StockColumns) -> SimulatedStock:
     """The vehicles that have a price before and after."""
     priced = VectorisedPolicy(from_document(simulation.content)).price(inputs)
     stock = SimulatedStock(
-        ids=np.fromiter((row.id for row in vehicles), dtype=np.int64),
+        ids=rows.ids,
         inputs=inputs,
-        before_cents=_before(simulation, vehicles, inputs),
+        before_cents=_before(simulation, rows, inputs),
         after_cents=priced.price_cents,
         guarded=priced.guarded,
     )
@@ -136,10 +110,8 @@ def _priced(
     return stock.only((stock.before_cents > 0) & (stock.after_cents >= 0))
 
 
-def _before(
-    simulation: tables.Simulation, vehicles: Sequence[tables.Vehicle], inputs: StockColumns
-) -> Whole:
+def _before(simulation: tables.Simulation, rows: StockRows, inputs: StockColumns) -> Whole:
     if simulation.baseline_content is not None:
         policy = VectorisedPolicy(from_document(simulation.baseline_content))
         return policy.price(inputs).price_cents
-    return np.fromiter((in_cents(row.price) for row in vehicles), dtype=np.int64)
+    return rows.price_cents

@@ -5,7 +5,8 @@ from sqlalchemy import insert
 from sqlmodel import Session, select
 
 from domain import catalogue, markets, tables
-from domain.catalogue import Registered, Sighting, Specification
+from domain.catalogue import Registered, Sighting
+from domain.vehicles import Specification
 from domain.vocabulary import Fuel, Gearbox
 from tests.conftest import NOON
 

@@ -3,7 +3,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
 from domain import markets, repricing, tables
@@ -19,7 +21,8 @@ from domain.quotes import reference_key
 from domain.snapshots import PricingSnapshot, ServedModel, ServedStrategy
 from domain.stock import days_in_stock, facts_of
 from domain.stock_lists import VehicleFilter
-from domain.vehicles import VehicleFacts
+from domain.tables import OrderStatus
+from domain.vehicles import VehicleColumns, VehicleFacts
 from tests.conftest import NOON
 from tests.factories import (
     a_market,
@@ -29,6 +32,7 @@ from tests.factories import (
     a_vehicle,
     an_activation,
     an_entry,
+    an_order,
 )
 
 TODAY = NOON.date()
@@ -43,9 +47,12 @@ class ByMileage:
         self.calls: list[int] = []
 
     def estimate(self, vehicles: Sequence[VehicleFacts], *, on: date) -> list[Estimate]:
-        self.calls.append(len(vehicles))
         prices = [Decimal(20_000) - Decimal(each.mileage_km) / 10 for each in vehicles]
         return [Estimate(price, price, price, outside_training_data=False) for price in prices]
+
+    def market_cents(self, vehicles: VehicleColumns, *, on: date) -> NDArray[np.int64]:
+        self.calls.append(len(vehicles))
+        return 2_000_000 - 10 * vehicles.mileage_km.astype(np.int64)
 
     def explain(self, vehicle: VehicleFacts, *, on: date) -> list[Any]:
         raise NotImplementedError
@@ -230,6 +237,30 @@ def test_only_the_vehicles_of_the_filter_are_priced(session: Session) -> None:
     changed = {reference for reference, price in prices(session).items() if price != 18_000}
     assert changed == {"V1", "V2", "foreign"}
     assert prices(session)["foreign"] == Decimal(1_000)
+
+
+@pytest.mark.parametrize(
+    ("status", "price"),
+    [
+        (OrderStatus.PENDING, Decimal(18_000)),
+        (OrderStatus.PAID, Decimal(18_000)),
+        # Nobody holds it any more.
+        (OrderStatus.CANCELLED, Decimal(17_100)),
+    ],
+)
+def test_a_vehicle_that_a_live_order_holds_keeps_its_price(
+    session: Session, status: OrderStatus, price: Decimal
+) -> None:
+    a_stock(session, 3)
+    held = session.exec(select(tables.Vehicle).where(tables.Vehicle.reference == "V1")).one()
+    an_order(session, held, status=status)
+    pricing = a_snapshot(session)
+    job = request(session, pricing)
+
+    run(session, job, pricing.champion_model())
+
+    assert prices(session)["V1"] == price
+    assert sum(outcome(session, job)) == (2 if price == 18_000 else 3)
 
 
 def test_what_cannot_be_priced_keeps_its_price_and_is_counted(session: Session) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlmodel import Session
 
 from domain import jobs, simulations, stock_filters, strategies, tables
@@ -16,7 +17,7 @@ from domain.simulations import Outcome, SimulationGroup
 from domain.simulations.storage import from_bytes, to_bytes
 from domain.snapshots import ServedModel
 from domain.stock_lists import VehicleFilter
-from domain.vehicles import VehicleFacts
+from domain.vehicles import VehicleColumns, VehicleFacts
 from domain.vocabulary import Fuel, Gearbox
 from tests import factories
 from tests.conftest import NOON
@@ -33,6 +34,9 @@ class TenPerCentOfMileage:
     def estimate(self, vehicles: Sequence[VehicleFacts], *, on: date) -> list[Estimate]:
         prices = [Decimal(20_000) - Decimal(each.mileage_km) / 10 for each in vehicles]
         return [Estimate(price, price - 1000, price + 1000, False) for price in prices]
+
+    def market_cents(self, vehicles: VehicleColumns, *, on: date) -> NDArray[np.int64]:
+        return 2_000_000 - 10 * vehicles.mileage_km.astype(np.int64)
 
     def explain(self, vehicle: VehicleFacts, *, on: date) -> list[Contribution]:
         return []

@@ -1,11 +1,18 @@
+import math
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from domain.vocabulary import Gearbox
+from domain.money import CENT, amount, to_cents
+from domain.vehicles import VehicleFacts, columns_of
+from domain.vocabulary import Fuel, Gearbox
 from ml import algorithms
+from ml.predictor import _cents
 from tests.ml import made
 from tests.ml.made import ODD_CARS, TODAY, a_car
 
@@ -53,6 +60,53 @@ def test_older_is_cheaper_from_year_to_year_with_the_kilometres_of_its_age(algor
         prices = [each.market_price for each in made.predictor(algorithm).estimate(kept, on=TODAY)]
 
         assert prices == sorted(prices, reverse=True)
+
+
+any_car = st.builds(
+    VehicleFacts,
+    brand=st.sampled_from(["Peugeot", "PEUGEOT ", "Dacia", "Nobody"]),
+    model=st.sampled_from(["208", "3008", "Sandero", "Unheard Of"]),
+    fuel=st.sampled_from(Fuel),
+    release_year=st.integers(1900, TODAY.year + 1),
+    mileage_km=st.integers(0, 2_000_000),
+    version=st.sampled_from([None, "", "100 ch", "75 ch", "GTi"]),
+    gearbox=st.sampled_from([None, *Gearbox]),
+    horsepower=st.sampled_from([None, 75, 100, 130, 100_000]),
+    engine_cc=st.sampled_from([None, 1, 1199, 1499]),
+    doors=st.sampled_from([None, 0, 5]),
+)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@given(cars=st.lists(any_car, min_size=1, max_size=40))
+def test_by_column_every_vehicle_has_the_cents_that_it_has_alone(
+    algorithm: str, cars: list[VehicleFacts]
+) -> None:
+    predictor = made.predictor(algorithm)
+
+    together = predictor.estimate(cars, on=TODAY)
+    cents = predictor.market_cents(columns_of(cars), on=TODAY)
+
+    alone = [predictor.estimate([car], on=TODAY)[0] for car in cars]
+    assert together == alone
+    assert [amount(each) for each in cents.tolist()] == [each.market_price for each in alone]
+
+
+@given(st.floats(math.log(0.005), math.log(1e9)))
+def test_a_price_is_rounded_half_up_from_the_very_float(log_price: float) -> None:
+    exact = to_cents(Decimal(math.exp(log_price)))
+
+    assert amount(int(_cents(np.array([log_price]))[0])) == max(exact, CENT)
+
+
+def test_prices_a_hair_from_half_a_cent_go_where_the_float_lies() -> None:
+    logs = math.log(1234.565) + np.arange(-300, 300) * 1e-15
+
+    cents = _cents(logs)
+
+    exact = [to_cents(Decimal(math.exp(each))) for each in logs]
+    assert [amount(each) for each in cents.tolist()] == exact
+    assert set(exact) == {Decimal("1234.56"), Decimal("1234.57")}
 
 
 def test_age_is_counted_to_the_day_of_the_estimate() -> None:

@@ -82,3 +82,33 @@ def test_an_index_out_of_its_array_is_refused(
 
     with pytest.raises(ValueError, match="do not fit together"):
         Trees.rebuild(arrays)
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        2,  # one question a tree
+        64,  # as many as a mask has bits
+        100,  # more than that: they are walked
+    ],
+)
+def test_trees_of_any_size_answer_many_rows_as_scikit_learn(leaves: int) -> None:
+    matrix = a_matrix(3000, seed=5)
+    estimator = HistGradientBoostingRegressor(
+        max_iter=70, max_leaf_nodes=leaves, categorical_features=CATEGORIES, random_state=0
+    ).fit(matrix, np.nan_to_num(matrix[:, 2] * matrix[:, 3]) + np.nan_to_num(matrix[:, 0]) % 5)
+
+    flat = flatten(estimator).predict(matrix)
+
+    assert flat.tobytes() == estimator.predict(matrix).tobytes()
+
+
+def test_trees_that_ask_nothing_answer_many_rows() -> None:
+    matrix = a_matrix(100, seed=6)
+    estimator = HistGradientBoostingRegressor(max_iter=3, categorical_features=CATEGORIES).fit(
+        matrix, np.full(100, 5.0)
+    )
+
+    flat = flatten(estimator).predict(matrix)
+
+    assert flat.tobytes() == estimator.predict(matrix).tobytes()
