@@ -1,7 +1,8 @@
 """What a field costs: one point for each object it can return, said beside the field.
 
 A field without a word here is still priced: an object costs one point, a list as many as its
-``first`` or ``last`` allows, or as the size assumed for lists without one. Scalars are free.
+``first`` or ``last`` allows, or as the size assumed for lists without one. Scalars are free. What a
+list is said to hold is the most that it answers, so that no request returns more than it paid for.
 """
 
 from __future__ import annotations
@@ -14,9 +15,6 @@ KEY: Final = "cost"
 
 SIZED_BY_PARENT: Final = "parent"
 
-USUAL_RULES: Final = 50
-"""What the rules of a strategy count as; the few strategies with more cost no more."""
-
 
 @dataclass(frozen=True, slots=True)
 class FieldCost:
@@ -24,9 +22,10 @@ class FieldCost:
 
     Attributes:
         weight: points for resolving the field once, whatever it returns.
-        size: items that the list is assumed to hold; "parent" takes the size that the field above
-            it counted, as the ``edges`` of a connection and the results of a batch do.
-        count: path of the list argument whose length is the size, e.g. ``input.vehicles``.
+        size: the most items that the list holds; "parent" takes the size that the field above it
+            counted, as the ``edges`` of a connection and the results of a batch do.
+        count: path of the argument that is the size, or whose length is, e.g. ``input.vehicles``;
+            where it is absent the size holds.
     """
 
     weight: int = 0

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from api.context import Info
+from api.cost import cost
 from domain import experiments
+
+MAX_ARMS = 50
+"""Of the versions that priced beside a challenger, the latest are told of."""
 
 if TYPE_CHECKING:
     from api.strategies import StrategyVersion
@@ -88,7 +92,8 @@ class Experiment:
     starts_at: datetime = strawberry.field(description="From this instant on.")
     ends_at: datetime | None = strawberry.field(description="Null while nothing ends it.")
     arms: list[ExperimentArm] = strawberry.field(
-        description="Each version that priced quotes in that time, the challenger last."
+        description="Each version that priced quotes in that time, the challenger last.",
+        metadata=cost(size=MAX_ARMS),
     )
     difference: ConfidenceInterval | None = strawberry.field(
         description="By how much more the challenger asks, relative to the market; null while one "
@@ -101,6 +106,6 @@ class Experiment:
         return cls(
             starts_at=experiment.starts_at,
             ends_at=experiment.ends_at,
-            arms=[ExperimentArm.of(arm) for arm in experiment.arms],
+            arms=[ExperimentArm.of(arm) for arm in experiment.arms[-MAX_ARMS:]],
             difference=ConfidenceInterval.of(experiment.difference),
         )

@@ -111,7 +111,9 @@ class AddListingsPayload:
     added: int = strawberry.field(default=0, description="New ones.")
     replaced: int = strawberry.field(default=0, description="Sent before, now replaced.")
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why some or all were not added."
+        default_factory=list,
+        description="Why some or all were not added.",
+        metadata=cost(size="parent"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from api.context import Context, Info
+from api.cost import cost
 from api.errors import query, subscription
 from api.relay import Node, made, to_id
 from domain import markets, tables
@@ -75,7 +76,7 @@ async def load_markets(context: Context, keys: list[int]) -> list[Market | None]
 
 @strawberry.type
 class MarketQueries:
-    @query()
+    @query(metadata=cost(size=100))
     async def markets(self, info: Info) -> list[Market]:
         """Every market, by code."""
         return [Market.from_row(row) for row in await info.context.read(markets.all_markets)]

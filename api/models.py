@@ -22,6 +22,7 @@ from domain import markets, models, tables, trainings
 from domain.tables import Role
 from domain.trainings import PromotionPolicy
 from ml import algorithms, gate, runs
+from ml.features import FeatureRow
 from ml.health import Health
 
 describe(
@@ -55,6 +56,9 @@ class ModelGroupMetrics:
     coverage: float = strawberry.field(description="Share whose price lay in the interval.")
 
 
+MAX_GROUPS = 1_000
+
+
 @strawberry.type(description="Measured on rows that training never saw.")
 class ModelMetrics:
     rows: int = strawberry.field(description="How many were measured.")
@@ -66,7 +70,9 @@ class ModelMetrics:
     coverage: float = strawberry.field(description="Share of rows whose price lay in the interval.")
     relative_width: float = strawberry.field(description="Mean interval width over price.")
     groups: list[ModelGroupMetrics] = strawberry.field(
-        description="The same by group, for a table on a screen.", metadata=cost(size=100)
+        description="The same by group, for a table on a screen: those with most rows, at most "
+        f"{MAX_GROUPS}.",
+        metadata=cost(size=MAX_GROUPS),
     )
 
     @classmethod
@@ -74,7 +80,8 @@ class ModelMetrics:
         """The metrics that a model version keeps."""
         facts = {name: value for name, value in stored.items() if name in METRICS}
         groups = [
-            ModelGroupMetrics(**group | {"fuel": Fuel(group["fuel"])}) for group in stored["groups"]
+            ModelGroupMetrics(**group | {"fuel": Fuel(group["fuel"])})
+            for group in stored["groups"][:MAX_GROUPS]
         ]
         return cls(**facts, groups=groups)
 
@@ -120,7 +127,7 @@ class ModelHealth:
     drift: list[FeatureDrift] = strawberry.field(
         description="Population stability index of each feature, training against recent "
         "predictions; above 0.2 has drifted. Empty while fewer than 100 tell too little.",
-        metadata=cost(size=10),
+        metadata=cost(size=len(FeatureRow._fields)),
     )
 
     @classmethod
@@ -229,7 +236,7 @@ async def load_models(context: Context, keys: list[int]) -> list[ModelVersion | 
 
 @strawberry.type
 class ModelQueries:
-    @query()
+    @query(metadata=cost(size=20))
     async def algorithms(self, info: Info) -> list[Algorithm]:  # noqa: ARG002 - roots get it
         """The estimators that can be trained here."""
         return [

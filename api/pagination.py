@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Generic, TypeVar
@@ -61,6 +61,22 @@ Last = Annotated[
 Before = Annotated[
     str | None, strawberry.argument(description="Only what precedes this cursor.", name="before")
 ]
+
+
+def at_most(most: int, which: str = "How many") -> Any:
+    """The argument ``first`` of a list that is short by nature, and therefore has no pages."""
+    return strawberry.argument(description=f"{which}; {most} if absent, {most} at most.")
+
+
+def beginning(rows: Sequence[Row], first: int | None, most: int) -> Sequence[Row]:
+    """As many of the rows as are asked for.
+
+    Raises:
+        Invalid: nobody may ask for so many.
+    """
+    if first is not None and not 0 <= first <= most:
+        raise Invalid(f"first is {first}: ask for 0 to {most}.", path=("first",))
+    return rows[: most if first is None else first]
 
 
 @strawberry.type(description="Where a page lies in its list.")

@@ -20,6 +20,7 @@ from domain.comparables import Wanted
 from domain.errors import Refusals
 from domain.tables import Role
 from domain.vehicles import VehicleFacts
+from ml.features import FeatureRow
 
 if TYPE_CHECKING:
     from api.models import ModelVersion
@@ -72,7 +73,7 @@ class Prediction:
     @strawberry.field(
         description="What moved the estimate away from the market's mean, largest first; computed "
         "only when asked for.",
-        metadata=cost(weight=5),
+        metadata=cost(weight=5, size=len(FeatureRow._fields)),
     )
     async def contributions(self, info: Info) -> list[Contribution]:
         made = self.made
@@ -127,7 +128,9 @@ class PredictPayload:
         metadata=cost(size="parent"),
     )
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why some or all were not estimated."
+        default_factory=list,
+        description="Why some or all were not estimated.",
+        metadata=cost(size="parent"),
     )
 
 

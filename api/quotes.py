@@ -10,7 +10,7 @@ import strawberry
 
 from api.amounts import Money, PriceInterval
 from api.context import Context, Info
-from api.cost import USUAL_RULES, cost
+from api.cost import cost
 from api.enums import describe
 from api.errors import UserError, mutation, query, user_errors
 from api.listings import Listing
@@ -29,6 +29,7 @@ from domain import quotes, tables
 from domain.errors import Refusals
 from domain.pricing.steps import PriceStep as PricedStep
 from domain.pricing.steps import StepKind
+from domain.pricing.validation import MAX_RULES
 from domain.quotes import ReviewReason
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Quote(Node):
     @strawberry.field(
         description="Each rule of the version: whether it hit, and what beat it or which condition "
         "failed; computed only when asked for.",
-        metadata=cost(weight=5, size=USUAL_RULES),
+        metadata=cost(weight=5, size=MAX_RULES),
     )
     async def rule_verdicts(self, info: Info) -> list[RuleVerdict]:
         serving = info.context.application.serving
@@ -286,7 +287,9 @@ class CreateQuotesPayload:
         metadata=cost(size="parent"),
     )
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why some or all were not priced."
+        default_factory=list,
+        description="Why some or all were not priced.",
+        metadata=cost(size="parent"),
     )
 
 

@@ -187,7 +187,8 @@ def _objects(field: GraphQLField) -> str:
     if stated.size == SIZED_BY_PARENT:
         return "1 an item asked for"
     if stated.count:
-        return f"1 for each of `{stated.count}`"
+        absent = f", {stated.size} if absent" if isinstance(stated.size, int) else ""
+        return f"1 for each of `{stated.count}`{absent}"
     if "first" in field.args:
         return "1 for each of `first`"
     return str(stated.size if isinstance(stated.size, int) else Limits().list_size)

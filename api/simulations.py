@@ -20,6 +20,7 @@ from api.stock import VehicleFilter
 from api.strategies import StrategyVersion
 from api.vehicles import Vehicle
 from domain import simulations, tables
+from domain.pricing.steps import StepKind
 from domain.simulations import SimulationGroup
 from domain.tables import Role
 
@@ -101,6 +102,9 @@ class SimulationGroupRow:
         )
 
 
+MAX_GROUPS = 1_000
+
+
 @strawberry.type(description="A vehicle whose price would move.")
 class SimulatedVehicle:
     vehicle: Vehicle = strawberry.field(description="The vehicle, as it is today.")
@@ -108,7 +112,8 @@ class SimulatedVehicle:
     after: Money = strawberry.field(description="The version's price.")
     change: float = strawberry.field(description="Relative, 0.02 is +2 %.")
     steps: list[PriceStep] = strawberry.field(
-        description="From the market price to the version's price."
+        description="From the market price to the version's price.",
+        metadata=cost(size=len(StepKind)),
     )
 
 
@@ -157,8 +162,9 @@ class Simulation(Node):
 
     @strawberry.field(
         description="The vehicles gathered: bands from low to high, the others with most vehicles "
-        "first; empty until the run has succeeded.",
-        metadata=cost(weight=10, size=50),
+        "first, at most "
+        f"{MAX_GROUPS}; empty until the run has succeeded.",
+        metadata=cost(weight=10, size=MAX_GROUPS),
     )
     async def groups(
         self,
@@ -167,7 +173,7 @@ class Simulation(Node):
     ) -> list[SimulationGroupRow]:
         rows = await info.context.read(simulations.groups, self.row.id, by)
         currency = await self._currency(info.context)
-        return [SimulationGroupRow.of(row, currency) for row in rows]
+        return [SimulationGroupRow.of(row, currency) for row in rows[:MAX_GROUPS]]
 
     @strawberry.field(
         description="Vehicles whose price moves most; empty until the run has succeeded.",

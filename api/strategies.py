@@ -10,21 +10,41 @@ import strawberry
 from api.activations import Activation
 from api.audit import AuditEvent
 from api.context import Context, Info
-from api.cost import USUAL_RULES, cost
+from api.cost import cost
 from api.enums import describe
 from api.errors import UserError, query
 from api.markets import Market
-from api.pagination import After, Before, Connection, First, Last, connection, window_of
+from api.pagination import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    at_most,
+    beginning,
+    connection,
+    window_of,
+)
 from api.relay import Node, key_of, made, to_id
-from api.strategy_analysis import StrategyAnalysis, StrategyMatrix, StrategyMatrixChange
+from api.strategy_analysis import (
+    MAX_CELLS,
+    StrategyAnalysis,
+    StrategyMatrix,
+    StrategyMatrixChange,
+)
 from api.strategy_content import LadderStep, PriceGuards, PriceRounding, StrategyRule
 from domain import strategies, tables
 from domain.ledger import Ledger
 from domain.pricing import documents
 from domain.pricing.content import StrategyContent
 from domain.pricing.matrix import Matrix
+from domain.pricing.validation import MAX_LADDER_STEPS, MAX_RULES
 from domain.strategies import StrategyStatus
 from domain.tables import Verdict
+
+MAX_SHOWN = 200
+"""Of versions, activations and events, at once."""
+MAX_REVIEWS = 10
 
 if TYPE_CHECKING:
     from api.simulations import Simulation
@@ -111,13 +131,15 @@ class StrategyVersion(Node):
     @strawberry.field(
         description="Exactly one of them has no conditions: the default. At most one rule decides "
         "a vehicle.",
-        metadata=cost(size=USUAL_RULES),
+        metadata=cost(count="first", size=MAX_RULES),
     )
-    def rules(self) -> list[StrategyRule]:
-        return [StrategyRule.of(rule) for rule in self._content().rules]
+    def rules(self, first: Annotated[int | None, at_most(MAX_RULES)] = None) -> list[StrategyRule]:
+        rules = beginning(self._content().rules, first, MAX_RULES)
+        return [StrategyRule.of(rule) for rule in rules]
 
     @strawberry.field(
-        description="Markdown by days in stock; empty when the seller does not price by age."
+        description="Markdown by days in stock; empty when the seller does not price by age.",
+        metadata=cost(size=MAX_LADDER_STEPS),
     )
     def ladder(self) -> list[LadderStep]:
         return [LadderStep.of(step) for step in self._content().ladder]
@@ -131,19 +153,21 @@ class StrategyVersion(Node):
         rounding = self._content().rounding
         return None if rounding is None else PriceRounding.of(rounding)
 
-    @strawberry.field(description="Verdicts on it, oldest first.")
+    @strawberry.field(description="Verdicts on it, oldest first.", metadata=cost(size=MAX_REVIEWS))
     async def reviews(self, info: Info) -> list[StrategyReview]:
         rows = await info.context.loaders.reviews.load(self.row.id)
         return [StrategyReview.from_row(row) for row in rows or ()]
 
-    @strawberry.field(description="When it was, is or will be live, newest first.")
-    async def activations(self, info: Info) -> list[Activation]:
+    @strawberry.field(
+        description="When it was, is or will be live, newest first.",
+        metadata=cost(count="first", size=MAX_SHOWN),
+    )
+    async def activations(
+        self, info: Info, first: Annotated[int | None, at_most(MAX_SHOWN)] = None
+    ) -> list[Activation]:
         ledger = await self._ledger(info.context)
-        return [
-            Activation.from_row(row, ledger)
-            for row in reversed(ledger.rows)
-            if row.version_id == self.row.id
-        ]
+        rows = [row for row in reversed(ledger.rows) if row.version_id == self.row.id]
+        return [Activation.from_row(row, ledger) for row in beginning(rows, first, MAX_SHOWN)]
 
     @strawberry.field(
         description="What can be told of it without running it on vehicles.",
@@ -164,7 +188,7 @@ class StrategyVersion(Node):
     @strawberry.field(
         description="Cells whose factor or amount differs from `other`: equal rules written "
         "differently show none.",
-        metadata=cost(weight=10, size=USUAL_RULES),
+        metadata=cost(weight=10, count="first", size=MAX_CELLS),
     )
     async def diff(
         self,
@@ -172,16 +196,25 @@ class StrategyVersion(Node):
         other: Annotated[
             strawberry.ID, strawberry.argument(description="The version to compare with.")
         ],
+        first: Annotated[int | None, at_most(MAX_CELLS)] = None,
     ) -> list[StrategyMatrixChange]:
         changes = await info.context.read(
             strategies.changes_since, self.row, key_of(other, "StrategyVersion", "other")
         )
-        return [StrategyMatrixChange.of(change) for change in changes]
+        return [StrategyMatrixChange.of(change) for change in beginning(changes, first, MAX_CELLS)]
 
-    @strawberry.field(description="Every state change, oldest first.")
-    async def history(self, info: Info) -> list[AuditEvent]:
-        rows = await info.context.loaders.version_history.load(self.row.id)
-        return [AuditEvent.from_row(row) for row in rows or ()]
+    @strawberry.field(
+        description="Every state change, oldest first; of more than `last` the newest.",
+        metadata=cost(count="last", size=MAX_SHOWN),
+    )
+    async def history(
+        self,
+        info: Info,
+        last: Annotated[int | None, at_most(MAX_SHOWN, "How many of the newest")] = None,
+    ) -> list[AuditEvent]:
+        rows = await info.context.loaders.version_history.load(self.row.id) or []
+        newest = beginning(rows[::-1], last, MAX_SHOWN)
+        return [AuditEvent.from_row(row) for row in reversed(newest)]
 
     async def _market(self, context: Context) -> Market:
         strategy = await context.loaders.strategy.load(self.row.strategy_id)
@@ -230,10 +263,15 @@ class Strategy(Node):
     async def market(self, info: Info) -> Market:
         return await Market.load(info.context, self.row.market_id)
 
-    @strawberry.field(description="Newest first.")
-    async def versions(self, info: Info) -> list[StrategyVersion]:
-        rows = await info.context.loaders.versions.load(self.row.id)
-        return [StrategyVersion.from_row(row) for row in rows or ()]
+    @strawberry.field(
+        description="Newest first; an older one than these is `version`.",
+        metadata=cost(count="first", size=MAX_SHOWN),
+    )
+    async def versions(
+        self, info: Info, first: Annotated[int | None, at_most(MAX_SHOWN)] = None
+    ) -> list[StrategyVersion]:
+        rows = await info.context.loaders.versions.load(self.row.id) or []
+        return [StrategyVersion.from_row(row) for row in beginning(rows, first, MAX_SHOWN)]
 
     @strawberry.field(description="One of its versions; null where there is none of this number.")
     async def version(

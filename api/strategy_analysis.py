@@ -10,7 +10,13 @@ from api.amounts import Money
 from api.cost import cost
 from api.strategy_content import RuleConditions
 from api.vocabulary import Fuel
+from domain.errors import LimitExceeded
 from domain.pricing import analysis, matrix
+from domain.pricing.validation import MAX_NAMES, MAX_RULES
+
+MAX_CELLS = MAX_NAMES * len(Fuel)
+"""Of a grid that is shown: as many brands as one rule may name."""
+MAX_DEFAULTED = 1_000
 
 
 @strawberry.type(
@@ -74,17 +80,20 @@ class StrategyAnalysis:
         description="Two rules that can hit the same vehicle while neither lies inside the other "
         "and no third one settles it: stops submission. "
         f"{analysis.MAX_AMBIGUITIES} at most, those of the first rules.",
+        metadata=cost(size=analysis.MAX_AMBIGUITIES),
     )
     further_ambiguities: int = strawberry.field(
         description="How many there are besides; 0 unless `ambiguities` is full."
     )
     unreachable: list[UnreachableRule] = strawberry.field(
         description="Rules that can never win, or whose brands or models the catalogue does not "
-        "know: stops submission."
+        "know: stops submission.",
+        metadata=cost(size=MAX_RULES),
     )
     defaulted: list[DefaultedCell] = strawberry.field(
         description="Brand x fuel cells of the present stock that only the default rule decides, "
-        "most vehicles first: a warning."
+        f"most vehicles first, at most {MAX_DEFAULTED}: a warning.",
+        metadata=cost(size=MAX_DEFAULTED),
     )
     submittable: bool = strawberry.field(description="Whether it can go to review.")
 
@@ -95,7 +104,9 @@ class StrategyAnalysis:
             ambiguities=[RuleAmbiguity.of(each) for each in found.ambiguities],
             further_ambiguities=found.further_ambiguities,
             unreachable=[UnreachableRule.of(each) for each in found.unreachable],
-            defaulted=[DefaultedCell.of(each, currency) for each in found.defaulted],
+            defaulted=[
+                DefaultedCell.of(each, currency) for each in found.defaulted[:MAX_DEFAULTED]
+            ],
             submittable=found.submittable,
         )
 
@@ -135,12 +146,20 @@ class StrategyMatrix:
     fuels: list[Fuel] = strawberry.field(description="The columns.")
     cells: list[StrategyMatrixCell] = strawberry.field(
         description="Row by row, the one of all other brands last.",
-        metadata=cost(size=10 * len(Fuel)),
+        metadata=cost(size=MAX_CELLS),
     )
 
     @classmethod
     def of(cls, grid: matrix.Matrix) -> StrategyMatrix:
-        """What clients see of a grid."""
+        """What clients see of a grid.
+
+        Raises:
+            LimitExceeded: it is too large to be shown.
+        """
+        if len(grid.cells) > MAX_CELLS:
+            raise LimitExceeded(
+                f"The grid has {len(grid.cells)} cells where {MAX_CELLS} are shown: read `rules`."
+            )
         return cls(
             brands=list(grid.brands),
             fuels=list(grid.fuels),

@@ -260,7 +260,8 @@ class _Surveyor:
         given = {argument.name.value: argument for argument in node.arguments or ()}
         if stated.count:
             name, *path = stated.count.split(".")
-            otherwise = _default_size(defined, name, self.limits.list_size)
+            assumed = stated.size if isinstance(stated.size, int) else self.limits.list_size
+            otherwise = _default_size(defined, name, assumed)
             return self.argument(given.get(name), tuple(path), otherwise=otherwise)
         if "first" in defined.args or "last" in defined.args:
             name = "last" if "last" in given and "first" not in given else "first"

@@ -3,11 +3,19 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+from graphql import (
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
 
 from api.door import Limits
+from api.door.analysis import stated_cost
 from api.door.documents import Documents
 from api.schema import schema
+from domain.tables import Role
 from tests.api.shop import CAR, Shop
 
 SERVED = schema._schema
@@ -75,6 +83,7 @@ def test_a_whole_quote_costs_what_is_kept_of_it() -> None:
         + 1  # the price
         + 4 * (1 + 2)  # the steps
         + 1 + 1  # model and strategy
+        + 1  # or what was wrong with the vehicle instead
     )  # fmt: skip
 
     assert cost_of(BATCH, batch(2)) - cost_of(BATCH, batch(1)) == kept
@@ -147,3 +156,112 @@ def test_a_batch_of_a_thousand_whole_quotes_is_answered(shop: Shop) -> None:
     paid = answer["extensions"]["cost"]
     assert paid["requested"] == cost_of(BATCH, batch(1000))
     assert paid["remaining"] == paid["limit"] - paid["requested"]
+
+
+def lists_of_objects() -> list[tuple[str, Any]]:
+    """Every list of the schema whose items are objects, by its type and name."""
+    return [
+        (f"{kind.name}.{name}", field)
+        for kind in SERVED.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+        for name, field in kind.fields.items()
+        if is_list_type(get_nullable_type(field.type))
+        and not is_leaf_type(get_named_type(field.type))
+    ]
+
+
+def test_every_list_of_objects_says_how_many_it_can_hold() -> None:
+    silent = {
+        name
+        for name, field in lists_of_objects()
+        if stated_cost(field).size is None and stated_cost(field).count is None
+    }
+
+    # What is wrong with one input; a batch's counts by its items.
+    assert {name for name in silent if not name.endswith(".userErrors")} == set()
+
+
+def objects_in(answer: Any) -> int:
+    if isinstance(answer, list):
+        return sum(objects_in(each) for each in answer)
+    if isinstance(answer, dict):
+        return 1 + sum(objects_in(each) for each in answer.values())
+    return 0
+
+
+def a_rule(number: int) -> dict[str, Any]:
+    only = {"brands": ["Peugeot"], "marketPrice": {"min": str(number), "max": str(number + 2)}}
+    return {"key": f"rule {number}", "factor": "1.01", "amount": "0", "conditions": only}
+
+
+LARGE = {
+    "rules": [
+        {"key": "default", "factor": "1", "amount": "0", "conditions": {}},
+        *(a_rule(number) for number in range(600)),
+    ],
+    "ladder": [{"fromDay": day, "factor": f"0.{999 - day}"} for day in range(100)],
+    "guards": {},
+}
+CREATE = """
+mutation ($input: CreateStrategyInput!) {
+  createStrategy(input: $input) { strategy { id } userErrors { message field } }
+}
+"""
+WHOLE_STRATEGY = """
+query ($id: ID!) {
+  node(id: $id) {
+    ... on Strategy {
+      versions {
+        rules { conditions { ageYears { min } mileageKm { min } marketPrice { min max } } }
+        ladder { factor }
+        history { action }
+      }
+      latest {
+        analysis { ambiguities { example proposal { marketPrice { min } } } unreachable { reason } }
+        matrix { cells { factor } }
+      }
+    }
+  }
+}
+"""
+
+
+def test_the_largest_strategy_returns_no_more_than_it_cost(shop: Shop) -> None:
+    made = shop.data(
+        CREATE,
+        {"input": {"market": "FR", "name": "Large", "content": LARGE}},
+        role=Role.PRICING,
+    )["createStrategy"]
+    assert made["userErrors"] == []
+    few = WHOLE_STRATEGY.replace("versions", "versions(first: 1)")
+
+    refused = shop.ask(WHOLE_STRATEGY, {"id": made["strategy"]["id"]}, status=400)
+    answer = shop.ask(few, {"id": made["strategy"]["id"]})
+
+    assert refused["errors"][0]["extensions"]["code"] == "COST_EXCEEDED"
+    assert "errors" not in answer
+    assert 2_000 < objects_in(answer["data"]) <= answer["extensions"]["cost"]["requested"]
+
+
+@pytest.mark.parametrize("asked", ["rules(first: -1)", "rules(first: 2001)", "history(last: 201)"])
+def test_more_than_a_list_can_hold_is_refused(shop: Shop, asked: str) -> None:
+    field = asked.partition("(")[0]
+    inside = "{ key }" if field == "rules" else "{ action }"
+
+    answer = shop.ask(f'{{ activeStrategy(market: "FR") {{ {asked} {inside} }} }}')
+
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID"
+
+
+def test_of_a_short_list_the_beginning_can_be_asked_for(shop: Shop) -> None:
+    data = shop.data(
+        """{ activeStrategy(market: "FR") {
+          rules(first: 2) { key } all: rules { key }
+          history(last: 1) { action } every: history { action }
+          activations(first: 0) { id }
+        } }"""
+    )["activeStrategy"]
+
+    assert data["rules"] == data["all"][:2]
+    assert data["history"] == data["every"][-1:]
+    assert data["activations"] == []
