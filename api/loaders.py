@@ -116,6 +116,10 @@ class Loaders:
         return self._by_key(simulations.of_jobs)
 
     @cached_property
+    def simulation_of_version(self) -> DataLoader[int, tables.Simulation | None]:
+        return self._by_key(simulations.newest_succeeded_of)
+
+    @cached_property
     def simulation_facts(self) -> DataLoader[int, simulations.Facts | None]:
         return self._by_key(simulations.facts_of)
 

@@ -19,7 +19,7 @@ from api.relay import Node, key_if, key_of, made, to_id
 from api.stock import VehicleFilter
 from api.strategies import StrategyVersion
 from api.vehicles import Vehicle
-from domain import simulations, tables
+from domain import simulations, stock_filters, tables
 from domain.pricing.steps import StepKind
 from domain.simulations import SimulationGroup
 from domain.tables import Role
@@ -42,7 +42,9 @@ describe(
 
 @strawberry.type(description="A simulation in one row.")
 class SimulationSummary:
-    vehicles: int = strawberry.field(description="All that were looked at.")
+    vehicles: int = strawberry.field(
+        description="All that were looked at: those for sale, or the part that a filter left."
+    )
     unpriced: int = strawberry.field(
         description="Of these, vehicles that could not be priced; they count in nothing below."
     )
@@ -148,10 +150,20 @@ class Simulation(Node):
     async def run(self, info: Info) -> SimulationRun:
         return SimulationRun.from_row(await self._job(info.context))
 
-    @strawberry.field(description="Whether it looked only at vehicles that pass a filter.")
+    @strawberry.field(
+        description="Whether it looked at a part of the vehicles for sale only; an approval may "
+        "rest on it all the same."
+    )
     async def filtered(self, info: Info) -> bool:
+        return bool(await self.narrowed_to(info))
+
+    @strawberry.field(
+        description="By what the vehicles for sale were narrowed, in words, e.g. 'fuel diesel'; "
+        "empty: all of them were looked at."
+    )
+    async def narrowed_to(self, info: Info) -> list[str]:
         job = await self._job(info.context)
-        return bool(job.payload["filter"])
+        return stock_filters.in_words(stock_filters.from_document(job.payload["filter"]))
 
     @strawberry.field(description="Null until the run has succeeded.")
     async def summary(self, info: Info) -> SimulationSummary | None:
@@ -232,7 +244,9 @@ class SimulateStrategyInput:
         description="Compare with this version; with today's asking prices if absent.",
     )
     filter: VehicleFilter | None = strawberry.field(
-        default=None, description="Which part of the market's stock; all of it if absent."
+        default=None,
+        description="Which part of the vehicles for sale; all of them if absent. Vehicles that a "
+        "live order holds are simulated only where `available` is false, and then no others.",
     )
 
 

@@ -153,6 +153,18 @@ class StrategyVersion(Node):
         rounding = self._content().rounding
         return None if rounding is None else PriceRounding.of(rounding)
 
+    @strawberry.field(
+        description="The newest that has succeeded on its present content, which is what an "
+        "approval rests on; without one there is no approval."
+    )
+    async def simulation(
+        self, info: Info
+    ) -> Annotated[Simulation, strawberry.lazy("api.simulations")] | None:
+        from api.simulations import Simulation
+
+        row = await info.context.loaders.simulation_of_version.load(self.row.id)
+        return None if row is None else Simulation.from_row(row)
+
     @strawberry.field(description="Verdicts on it, oldest first.", metadata=cost(size=MAX_REVIEWS))
     async def reviews(self, info: Info) -> list[StrategyReview]:
         rows = await info.context.loaders.reviews.load(self.row.id)

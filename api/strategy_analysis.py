@@ -57,7 +57,7 @@ class UnreachableRule:
 class DefaultedCell:
     brand: str = strawberry.field(description="In the catalogue's spelling.")
     fuel: Fuel = strawberry.field(description="What they run on.")
-    vehicles: int = strawberry.field(description="How many are in stock.")
+    vehicles: int = strawberry.field(description="How many are for sale.")
     value: Money = strawberry.field(description="Sum of their asking prices.")
 
     @classmethod
@@ -91,8 +91,8 @@ class StrategyAnalysis:
         metadata=cost(size=MAX_RULES),
     )
     defaulted: list[DefaultedCell] = strawberry.field(
-        description="Brand x fuel cells of the present stock that only the default rule decides, "
-        f"most vehicles first, at most {MAX_DEFAULTED}: a warning.",
+        description="Brand x fuel cells of the vehicles for sale that only the default rule "
+        f"decides, most vehicles first, at most {MAX_DEFAULTED}: a warning.",
         metadata=cost(size=MAX_DEFAULTED),
     )
     submittable: bool = strawberry.field(description="Whether it can go to review.")

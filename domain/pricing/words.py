@@ -23,13 +23,13 @@ def subject(conditions: Conditions) -> str:
     """Which vehicles the conditions accept, e.g. ``Peugeot or Renault diesel, automatic``."""
     if conditions.accept_everything:
         return "Any other vehicle"
-    names = [_any_of(choice) for choice in (conditions.brands, conditions.models) if choice]
+    names = [any_of(choice) for choice in (conditions.brands, conditions.models) if choice]
     if conditions.fuels:
-        names.append(_any_of([spoken(fuel) for fuel in conditions.fuels]))
+        names.append(any_of([spoken(fuel) for fuel in conditions.fuels]))
     head = " ".join(names) or "Any vehicle"
     parts = [head[0].upper() + head[1:]]
     if conditions.gearboxes:
-        parts.append(_any_of([spoken(gearbox) for gearbox in conditions.gearboxes]))
+        parts.append(any_of([spoken(gearbox) for gearbox in conditions.gearboxes]))
     if conditions.age_years:
         parts.append(f"age {in_range(conditions.age_years)} years")
     if conditions.mileage_km:
@@ -80,7 +80,8 @@ def in_range(given: IntRange | DecimalRange) -> str:
     return f"from {lower}" + ("" if upper is None else f" to under {upper}")
 
 
-def _any_of(names: Sequence[str]) -> str:
+def any_of(names: Sequence[str]) -> str:
+    """Names to choose from, e.g. ``Peugeot, Renault or Dacia``."""
     if len(names) == 1:
         return names[0]
     return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -13,6 +13,7 @@ from domain.simulations.reading import (
     groups,
     movers,
     newest_succeeded,
+    newest_succeeded_of,
     of_jobs,
 )
 from domain.simulations.requests import request
@@ -32,6 +33,7 @@ __all__ = [
     "groups",
     "movers",
     "newest_succeeded",
+    "newest_succeeded_of",
     "of_jobs",
     "publish",
     "request",

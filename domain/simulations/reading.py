@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, col, func, select
 
 from domain import tables
 from domain.errors import Invalid
@@ -56,15 +56,26 @@ class Mover:
 
 def newest_succeeded(session: Session, version: tables.StrategyVersion) -> tables.Simulation | None:
     """The newest simulation of the version's very content that has succeeded."""
-    simulation = tables.Simulation
-    statement = (
-        select(simulation)
+    return newest_succeeded_of(session, [version.id]).get(version.id)
+
+
+def newest_succeeded_of(
+    session: Session, version_ids: Collection[int]
+) -> dict[int, tables.Simulation]:
+    """For each version that has one, the newest simulation of its content that has succeeded."""
+    simulation, version = tables.Simulation, tables.StrategyVersion
+    newest = (
+        select(func.max(simulation.id))
         .join(tables.SimulationResult, col(tables.SimulationResult.simulation_id) == simulation.id)
-        .where(simulation.version_id == version.id, simulation.content_hash == version.content_hash)
-        .order_by(col(simulation.id).desc())
-        .limit(1)
+        .join(version, col(version.id) == simulation.version_id)
+        .where(
+            col(version.id).in_(version_ids),
+            col(simulation.content_hash) == version.content_hash,
+        )
+        .group_by(col(simulation.version_id))
     )
-    return session.exec(statement).first()
+    rows = session.exec(select(simulation).where(col(simulation.id).in_(newest)))
+    return {row.version_id: row for row in rows}
 
 
 def of_jobs(session: Session, job_ids: Collection[int]) -> dict[int, tables.Simulation]:

@@ -28,7 +28,7 @@ def request(
 
     Args:
         baseline_id: the version to compare with; today's asking prices where it is None.
-        wanted: which part of the stock; all of it where it is None.
+        wanted: which part of the stock; every vehicle for sale where it is None.
 
     Raises:
         NotFound: no such version, baseline or market in the filter.

@@ -16,6 +16,7 @@ from domain.simulations.results import SimulatedStock, Summary, summary_of
 from domain.simulations.storage import to_bytes
 from domain.snapshots import ServedModel
 from domain.stock_columns import StockRows
+from domain.stock_filters import for_sale, in_words
 from domain.stock_filters import from_document as filter_of
 from domain.stock_lists import conditions
 
@@ -40,7 +41,7 @@ class Outcome:
 def simulate(
     session: Session, job_id: int, model: ServedModel, *, on: date, progress: Progress
 ) -> Outcome:
-    """Price the stock that a job was asked to look at; nothing is stored yet.
+    """Price the vehicles for sale that a job was asked to look at; nothing is stored yet.
 
     Args:
         on: the day to which ages and days in stock are counted.
@@ -50,7 +51,7 @@ def simulate(
     ).one()
     job = session.get_one(tables.Job, job_id)
     progress(0.0, "Reading the stock")
-    wanted = filter_of(job.payload["filter"])
+    wanted = for_sale(filter_of(job.payload["filter"]))
     rows = stock_columns.read(
         session,
         [col(tables.Vehicle.market_id) == job.market_id, *conditions(session, wanted)],
@@ -82,6 +83,7 @@ def publish(session: Session, outcome: Outcome, *, by: str, now: datetime) -> No
     )
     session.flush()
     simulation = session.get_one(tables.Simulation, outcome.simulation_id)
+    job = session.get_one(tables.Job, simulation.job_id)
     audit.record(
         session,
         actor=by,
@@ -91,6 +93,7 @@ def publish(session: Session, outcome: Outcome, *, by: str, now: datetime) -> No
             "simulation": simulation.id,
             "contentHash": simulation.content_hash,
             "vehicles": outcome.summary.vehicles,
+            "narrowedTo": in_words(filter_of(job.payload["filter"])),
         },
         now=now,
     )

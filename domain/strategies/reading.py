@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, not_
 from sqlalchemy import select as select_page
 from sqlmodel import Session, col, func, or_, select
 
@@ -20,6 +20,7 @@ from domain.pages import Ordered
 from domain.pricing.analysis import Analysis, KnownNames, StockCell, analyse
 from domain.pricing.documents import from_document
 from domain.pricing.matrix import Change, Matrix, diff
+from domain.stock_lists import is_held
 from domain.tables import StoredStatus
 from domain.vocabulary import Fuel
 
@@ -213,11 +214,11 @@ def known_names(session: Session, market_id: int) -> KnownNames:
 
 
 def stock_cells(session: Session, market_id: int) -> list[StockCell]:
-    """The present stock by brand and fuel."""
+    """The vehicles for sale by brand and fuel."""
     vehicle = tables.Vehicle
     statement = (
         select(vehicle.brand, vehicle.fuel, func.count(), func.sum(vehicle.price))
-        .where(vehicle.market_id == market_id)
+        .where(vehicle.market_id == market_id, not_(is_held()))
         .group_by(vehicle.brand, col(vehicle.fuel))
     )
     return [

@@ -277,6 +277,38 @@ def test_a_simulation_against_a_version_and_a_part_of_the_stock(shop: Shop) -> N
     assert (found["filtered"], found["groups"]) == (True, [{"key": ["DIESEL"]}])
 
 
+def test_a_reviewer_sees_what_an_approval_would_rest_on(shop: Shop) -> None:
+    draft = a_draft(shop)
+    document = """
+    query ($id: ID!) {
+      node(id: $id) {
+        ... on StrategyVersion { simulation { id narrowedTo summary { vehicles } } }
+      }
+    }
+    """
+    before = shop.data(document, {"id": draft["id"]}, role=Role.APPROVER)["node"]["simulation"]
+    simulated(shop, draft["id"])
+    partial = simulated(shop, draft["id"], filter={"fuels": ["DIESEL"], "doors": 99})
+
+    found = shop.data(document, {"id": draft["id"]}, role=Role.APPROVER)["node"]["simulation"]
+    edited = change(
+        shop,
+        "editStrategyVersion",
+        {
+            "version": draft["id"],
+            "expectedHash": draft["contentHash"],
+            "content": {"rules": [DEFAULT | {"factor": "0.9"}]},
+        },
+        role=Role.PRICING,
+        answer="version { simulation { id } } userErrors { code }",
+    )
+
+    assert before is None
+    assert found["id"] == partial["id"]
+    assert (found["narrowedTo"], found["summary"]) == (["fuel diesel", "doors 99"], {"vehicles": 0})
+    assert edited["version"] == {"simulation": None}
+
+
 def test_an_unknown_market_in_a_filter_is_told_at_its_place(shop: Shop) -> None:
     payload = change(
         shop,

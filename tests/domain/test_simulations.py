@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from domain import jobs, simulations, stock_filters, strategies, tables
 from domain.errors import Invalid, NoChampionModel, NotFound, NotSubmittable
@@ -140,6 +140,56 @@ def test_a_filter_narrows_the_stock(session: Session) -> None:
     wanted = VehicleFilter(fuels=(Fuel.DIESEL,), max_price=Decimal(9_000))
 
     assert outcome_of(session, AT_MARKET, wanted=wanted).summary.vehicles == 1
+
+
+def test_only_vehicles_for_sale_are_simulated_unless_the_others_are_asked_for(
+    session: Session,
+) -> None:
+    a_vehicle(session, "9000")
+    factories.an_order(session, a_vehicle(session, "8000"))
+    cancelled = a_vehicle(session, "7000")
+    factories.an_order(session, cancelled, status=tables.OrderStatus.CANCELLED)
+
+    for_sale = outcome_of(session, AT_MARKET).summary
+    held = outcome_of(session, AT_MARKET, wanted=VehicleFilter(available=False)).summary
+
+    assert (for_sale.vehicles, for_sale.value_before_cents) == (2, 16_000_00)
+    assert (held.vehicles, held.value_before_cents) == (1, 8_000_00)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (VehicleFilter(), []),
+        (VehicleFilter(market="FR", available=True), []),  # that is what is simulated anyway
+        (VehicleFilter(available=False), ["held by an order"]),
+        (
+            VehicleFilter(brands=["Peugeot", "VW"], fuels=[Fuel.DIESEL], colours=[]),
+            ["brand Peugeot or VW", "fuel diesel", "colour of none"],
+        ),
+        (
+            VehicleFilter(min_price=Decimal(5_000), max_price=Decimal("9000.50"), doors=5),
+            ["doors 5", "price from 5000 to 9000.5"],
+        ),
+        (
+            VehicleFilter(min_release_year=2019, max_mileage_km=0, search="allure"),
+            ["release year from 2019", "mileage in km up to 0", "with the words allure"],
+        ),
+        (VehicleFilter(gearboxes=[Gearbox.AUTOMATIC]), ["gearbox automatic"]),
+    ],
+)
+def test_a_filter_is_told_in_words(wanted: VehicleFilter, words: list[str]) -> None:
+    assert stock_filters.in_words(wanted) == words
+
+
+def test_the_history_says_what_was_simulated(session: Session) -> None:
+    a_vehicle(session, "9000", fuel=Fuel.DIESEL)
+    simulation = published(session, AT_MARKET, wanted=VehicleFilter(fuels=[Fuel.DIESEL]))
+
+    (event,) = session.exec(select(tables.AuditEvent))
+
+    assert (event.action, event.detail["simulation"]) == ("strategy.simulated", simulation.id)
+    assert (event.detail["vehicles"], event.detail["narrowedTo"]) == (1, ["fuel diesel"])
 
 
 def test_a_filter_comes_back_from_what_a_job_keeps() -> None:

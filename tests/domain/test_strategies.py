@@ -305,9 +305,10 @@ def replace_factor(document: dict[str, object], factor: str) -> dict[str, object
     return {**document, "rules": [{**rule, "factor": factor} for rule in rules]}
 
 
-def test_the_defaulted_cells_are_those_of_the_stock(session: Session) -> None:
+def test_the_defaulted_cells_are_those_of_the_vehicles_for_sale(session: Session) -> None:
     factories.a_vehicle(session, brand="Peugeot", fuel=Fuel.PETROL, price=Decimal(9000))
     factories.a_vehicle(session, brand="Dacia", fuel=Fuel.DIESEL, price=Decimal(5000))
+    factories.an_order(session, factories.a_vehicle(session, brand="Dacia", fuel=Fuel.DIESEL))
     version = a_draft(session, house_rule())
     market = factories.a_market(session)
 
