@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     TableValuedAlias,
     bindparam,
+    cast,
     column,
     func,
     insert,
@@ -143,7 +144,11 @@ def insert_columns(
 
 def _unnested(**columns: Sequence[int]) -> TableValuedAlias:
     """The columns as a table that a statement can read: one statement for any number of rows."""
-    arrays = [bindparam(None, list(each), type_=ARRAY(BigInteger)) for each in columns.values()]
+    # As one text: the driver would look at every number.
+    arrays = [
+        cast(literal(f"{{{','.join(map(str, each))}}}"), ARRAY(BigInteger))
+        for each in columns.values()
+    ]
     names = [column(name, BigInteger) for name in columns]
     return func.unnest(*arrays).table_valued(*names).render_derived(name="new")
 
