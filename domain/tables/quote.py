@@ -19,6 +19,7 @@ class Quote(SQLModel, table=True):
     __tablename__ = "quote"
     __table_args__ = (
         Index("quote_market", "market_id", "id"),
+        Index("quote_created", "market_id", "created_at"),
         Index("quote_brand", "market_id", "brand", "id"),
         Index("quote_model_version", "model_id", "id"),
         Index("quote_strategy_version", "strategy_version_id", "id"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +16,7 @@ from domain.pages import Direction, Ordered, Window, read_page
 from domain.sales_lists import ClientFilter, OrderFilter, OrderOrder, OrderOrderField
 from domain.stock_lists import VehicleFilter, VehicleOrder, VehicleOrderField
 from tests.conftest import needs_postgres
+from tests.domain.plans import Explained
 from tests.factories import an_entry
 
 ORDERS = 200_000
@@ -61,30 +61,9 @@ def full(served: Database) -> Iterator[Session]:
 
 def scanned(session: Session, ordered: Ordered) -> set[str]:
     """The tables that the first page of a list reads from end to end."""
-    read: list[str] = []
-
-    class Explained:
-        """Stands in for the session of one page, and asks how it would be read."""
-
-        def execute(self, statement: Any) -> Any:
-            compiled = statement.compile(
-                session.get_bind(), compile_kwargs={"render_postcompile": True}
-            )
-            plan = session.connection().exec_driver_sql(
-                f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params
-            )
-            read.extend(_scans(plan.scalar_one()[0]["Plan"]))
-            return session.execute(statement)
-
-    read_page(Explained(), ordered, Window(50))  # type: ignore[arg-type]
-    return set(read) - {"market"}
-
-
-def _scans(plan: dict[str, Any]) -> Iterator[str]:
-    if plan["Node Type"] == "Seq Scan":
-        yield plan["Relation Name"]
-    for below in plan.get("Plans", ()):
-        yield from _scans(below)
+    explained = Explained(session)
+    read_page(explained, ordered, Window(50))  # type: ignore[arg-type]
+    return explained.scanned - {"market"}
 
 
 @needs_postgres
