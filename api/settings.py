@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
 from api import role_names
@@ -25,6 +25,9 @@ from api.limits import Limits
 from domain.database import Patience
 
 _LIMITS = Limits()
+
+SECRET_FILE = "secret.key"  # noqa: S105
+"""In the data directory, where no secret is set."""
 
 
 class LogFormat(StrEnum):
@@ -205,6 +208,11 @@ class Settings(BaseSettings):
         return f"sqlite:///{self.data_dir / 'forecourt.db'}"
 
     @property
+    def is_server(self) -> bool:
+        """Whether the database is a server, not a file."""
+        return not self.resolved_database_url.startswith("sqlite")
+
+    @property
     def request_patience(self) -> Patience:
         """How long the database may take where a client waits."""
         return Patience(
@@ -257,7 +265,7 @@ class Settings(BaseSettings):
             if len(secret) < 32:
                 raise ValueError("FORECOURT_SECRET_KEY is shorter than 32 characters.")
             return secret
-        return _kept_secret(self.data_dir / "secret.key")
+        return _kept_secret(self.data_dir / SECRET_FILE)
 
     def key_for(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, so that no two uses share one.
@@ -265,6 +273,11 @@ class Settings(BaseSettings):
         HMAC-SHA256 of the purpose under the secret (the expansion step of RFC 5869).
         """
         return hmac.digest(self.secret, purpose.encode() + b"\x01", hashlib.sha256)
+
+    @property
+    def secret_check(self) -> str:
+        """What tells this secret from others, e.g. in a backup, and nothing else about it."""
+        return self.key_for("backup-check").hex()[:16]
 
     @property
     def secret_key_bytes(self) -> bytes:
@@ -306,6 +319,14 @@ def shared_metrics_folder() -> Path | None:
 def share_metrics(folder: Path) -> None:
     """Have the processes that this one starts share their metrics in a folder."""
     os.environ[METRICS_FOLDER] = str(folder)
+
+
+def unknown_variables() -> set[str]:
+    """Variables that look like settings and are none: misspelt, or of an older version."""
+    known = {f"FORECOURT_{name.upper()}" for name in Settings.model_fields}
+    given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)}
+    ours = {name for name in given if name.startswith("FORECOURT_")}
+    return {name for name in ours - known if not name.startswith("FORECOURT_TEST_")}
 
 
 def traces_are_wanted() -> bool:

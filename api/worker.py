@@ -40,6 +40,9 @@ LEASE = timedelta(seconds=10)
 STARTING_S = 60.0
 """How long a process may take to start on a busy machine, before its silence counts."""
 
+LEAVING_S = 2.0
+"""How long a process may take to leave once its job has ended."""
+
 TICK_S = 0.25
 UNAVAILABLE_S = 1.0
 
@@ -199,6 +202,8 @@ class Worker:
         except LostLease:
             # The usual case: the process has ended the job itself, well or badly.
             log.info("job.left", job=attempt.job_id, attempt=attempt.number)
+            # It may still have its last log lines and its trace to send.
+            running.process.join(LEAVING_S)
         _kill(running.process)
         self._running.remove(running)
 

@@ -60,6 +60,12 @@ def head() -> str:
     return newest
 
 
+def is_known(revision: str) -> bool:
+    """Whether this program has the step to a revision, and so can go on from there."""
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    return any(step.revision == revision for step in steps)
+
+
 def is_current(engine: Engine) -> bool:
     """Whether the database has the tables that this program expects."""
     return current(engine) == head()

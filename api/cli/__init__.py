@@ -11,7 +11,9 @@ from typer.exceptions import TyperException
 
 from api.cli import (
     audit,
+    backups,
     demo,
+    doctor,
     documents,
     imports,
     jobs,
@@ -37,6 +39,9 @@ app.command()(demo.demo)
 app.command()(server.serve)
 app.command()(server.worker)
 app.command()(migrate.migrate)
+app.command()(doctor.doctor)
+app.command()(backups.backup)
+app.command()(backups.restore)
 app.add_typer(markets.app, name="market")
 app.add_typer(keys.app, name="key")
 app.add_typer(imports.app, name="import")

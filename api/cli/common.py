@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from api.settings import Settings
+from domain import backups
 from domain.database import Database
 from domain.errors import InvalidState
 
@@ -52,6 +53,7 @@ def opened(*, migrated: bool = True) -> Iterator[Installation]:
     """
     settings = load_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    backups.require_finished(settings.data_dir)
     database = Database(
         settings.resolved_database_url,
         pool_size=settings.database_pool_size,
