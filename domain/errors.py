@@ -164,7 +164,7 @@ class Refusals(Exception):
     """Every fault found in one call, not only the first."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
-        super().__init__("; ".join(refusal.message for refusal in refusals))
+        super().__init__(" ".join(refusal.message for refusal in refusals))
         self.refusals = tuple(refusals)
 
 

@@ -85,7 +85,10 @@ class Arm:
         n, share, z = self.quotes, self.conversion, _Z
         middle = (share + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-        return Interval(max(0.0, middle - half), min(1.0, middle + half))
+        # At the very ends the arithmetic of floats misses them by a hair.
+        low = max(0.0, middle - half) if self.orders else 0.0
+        high = min(1.0, middle + half) if self.orders < n else 1.0
+        return Interval(low, high)
 
 
 @dataclass(frozen=True, slots=True)

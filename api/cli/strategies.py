@@ -14,7 +14,7 @@ from api.cli import columns
 from api.cli.common import opened
 from api.relay import key_of, to_id
 from domain import activations, markets, strategies, tables
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, Refusals
 from domain.strategies import files
 
 app = typer.Typer(help="Strategies and their versions: a list, or one of the commands below.")
@@ -93,6 +93,8 @@ def import_file(
         read = files.from_toml(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise Invalid(f"{file} is not in UTF-8: save it so.") from None
+    except Refusals as refused:
+        raise Invalid(f"{file}: {_with_places(refused)}") from None
     with opened() as installation, installation.database.unit_of_work() as session:
         imported = files.import_file(session, market, read, by=by.strip(), now=datetime.now(UTC))
     version = imported.version
@@ -101,6 +103,11 @@ def import_file(
         f"{told} version {version.number} of {read.name}, {version.content_hash}, "
         f"{to_id('StrategyVersion', version.id)}."
     )
+
+
+def _with_places(refused: Refusals) -> str:
+    """What is wrong in a file and where, in one line; positions count from 0, as in the API."""
+    return " ".join(f"{'.'.join(each.path)}: {each.message}" for each in refused.refusals)
 
 
 def _by_id(session: Session, id: str) -> tables.StrategyVersion:

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from tests.api.shop import Shop
 
 
@@ -51,6 +51,22 @@ def test_a_version_that_is_not_there_is_said_so(command: CliRunner) -> None:
 
     with pytest.raises(NotFound, match="no such version"):
         command.invoke(app, arguments, catch_exceptions=False)
+
+
+def test_what_is_wrong_in_a_file_is_said_with_its_places(
+    command: CliRunner, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(
+        'name = "Wrong"\n[[rules]]\nkey = "a"\nfactr = 1\n[rules.conditions]\nfuels = ["PETROLL"]\n'
+    )
+    arguments = ["strategies", "import", str(file), "--market", "FR", "--by", "ana"]
+
+    with pytest.raises(Invalid) as refused:
+        command.invoke(app, arguments, catch_exceptions=False)
+
+    assert refused.value.message.startswith(f"{file}: rules.0.factr: There is no field factr here.")
+    assert " rules.0.conditions.fuels.0: One of PETROL, " in refused.value.message
 
 
 @pytest.mark.parametrize(

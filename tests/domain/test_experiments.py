@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from domain import activations, experiments, tables
-from domain.experiments import FEWEST_QUOTES, Experiment
+from domain.experiments import FEWEST_QUOTES, Arm, Experiment, Mean
 from tests import factories
 from tests.conftest import NOON
 
@@ -180,3 +180,13 @@ def test_the_interval_of_a_conversion_is_wilsons(session: Session) -> None:
     interval = found.arms[0].conversion_interval
     # Wilson's textbook answer for 1 of 10.
     assert (interval.low, interval.high) == pytest.approx((0.0179, 0.4042), abs=1e-4)
+
+
+@pytest.mark.parametrize(("orders", "end"), [(0, "low"), (90, "high")])
+def test_an_arm_that_sold_none_or_all_has_an_interval_that_ends_there(
+    orders: int, end: str
+) -> None:
+    arm = Arm(1, True, Mean(90, 0.0, 0.01), orders, None)
+
+    assert getattr(arm.conversion_interval, end) == orders / 90
+    assert arm.conversion_interval.low < arm.conversion_interval.high
