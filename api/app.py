@@ -130,7 +130,7 @@ def make_door(application: Application, counters: Counters, observer: Observer) 
     settings = application.settings
 
     def context_of(arrival: Arrival) -> Context:
-        return Context(application, arrival.actor, arrival.request_id, arrival.points)
+        return Context(application, arrival.actor, arrival.request_id, arrival.points, arrival.stop)
 
     return Door(
         schema,

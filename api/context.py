@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from domain.access import Actor
 from domain.database import Database
 from domain.snapshots import PricingSnapshot
 from domain.spans import span
+from domain.stopping import Stop
 from ml.serving import Serving
 
 Arguments = ParamSpec("Arguments")
@@ -55,6 +57,7 @@ class Context:
     actor: Actor
     request_id: str
     points: Standing
+    stop: Stop = field(default_factory=Stop)
     now: datetime = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,10 +88,10 @@ class Context:
         """Call a domain function in a worker thread, inside one unit of work."""
 
         def work() -> Result:
-            with _step(service), self.application.database.unit_of_work() as session:
+            with _step(service), self.application.database.unit_of_work(self.stop) as session:
                 return service(session, *args, **kwargs)
 
-        return await to_thread.run_sync(work, limiter=self.application.threads)
+        return await self._in_thread(work)
 
     async def read(
         self,
@@ -99,10 +102,10 @@ class Context:
         """Call a domain function that only reads, in a worker thread."""
 
         def work() -> Result:
-            with _step(query), self.application.database.reading() as session:
+            with _step(query), self.application.database.reading(self.stop) as session:
                 return query(session, *args, **kwargs)
 
-        return await to_thread.run_sync(work, limiter=self.application.threads)
+        return await self._in_thread(work)
 
     async def compute(
         self,
@@ -113,10 +116,19 @@ class Context:
         """Call a function that needs no session but takes its time, in a worker thread."""
 
         def work() -> Result:
+            self.stop.check()
             with _step(function):
                 return function(*args, **kwargs)
 
-        return await to_thread.run_sync(work, limiter=self.application.threads)
+        return await self._in_thread(work)
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        # Who is given up waits no more, but the work has its place among the threads until it has
+        # really ended: as many as there are connections.
+        threads = self.application.threads
+        return await asyncio.shield(
+            asyncio.ensure_future(to_thread.run_sync(work, limiter=threads))
+        )
 
     async def pricing(self, market: str) -> PricingSnapshot:
         """The pricing snapshot of a market, the same for the whole operation.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, func, select
 
 from domain.errors import Invalid
+from domain.stopping import Stop, heed_stops
 from domain.tables.columns import Instant
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
@@ -59,19 +60,27 @@ class Database:
         self._writing = self.engine.execution_options(forecourt_immediate=True)
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[Session]:
-        """A session that writes: all of it is committed at the end, or none."""
+    def unit_of_work(self, stop: Stop | None = None) -> Iterator[Session]:
+        """A session that writes: all of it is committed at the end, or none.
+
+        Args:
+            stop: what may end it from another thread until then.
+        """
         with (
             self._writers_turn(),
             Session(self._writing, expire_on_commit=False) as session,
             session.begin(),
+            stop.heeded(session) if stop else nullcontext(),
         ):
             yield session
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self, stop: Stop | None = None) -> Iterator[Session]:
         """A session that only reads: it takes no write lock, and nothing of it is committed."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with (
+            Session(self.engine, expire_on_commit=False) as session,
+            stop.heeded(session) if stop else nullcontext(),
+        ):
             yield session
 
     @contextmanager
@@ -101,6 +110,7 @@ def make_engine(url: str, *, pool_size: int, patience: Patience) -> Engine:
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        heed_stops(engine)
         return engine
     engine = create_engine(
         _impatient(make_url(normalised_url(url)), patience),
@@ -111,6 +121,7 @@ def make_engine(url: str, *, pool_size: int, patience: Patience) -> Engine:
         pool_timeout=patience.connection_s,
     )
     event.listen(engine, "handle_error", _refuse_nul)
+    heed_stops(engine)
     return engine
 
 

@@ -8,7 +8,7 @@ bytes is here: the form of requests and answers, limits, prices, points and code
     persisted       documents that their hash stands for; which ones are trusted
     documents       parsed, surveyed, validated, kept          analysis (depth, aliases, cost)
     points          what callers may spend in a minute             counters (memory or Redis)
-    engine          pays, runs, masks
+    engine          pays, runs, masks                          presence (is the client still there)
     events, socket  subscriptions
     graphiql        the page for a browser
 """

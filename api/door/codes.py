@@ -36,6 +36,10 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "BODY_TOO_LARGE": (413, "The body is too large."),
     "UNSUPPORTED_MEDIA_TYPE": (415, "The body is not declared as JSON in UTF-8."),
     "RATE_LIMITED": (429, "No points left, or too many wrong keys; `Retry-After` says how long."),
+    "CLIENT_GONE": (
+        499,
+        "The client hung up and its work was given up: for logs and metrics.",
+    ),
     "INTERNAL": (500, "A fault of the server; quote `requestId` when you report it."),
     "TIMEOUT": (503, "The operation took too long and was given up."),
     "UNAVAILABLE": (

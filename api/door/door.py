@@ -23,6 +23,7 @@ from api.door.graphiql import Example, GraphiQL
 from api.door.observer import Observer
 from api.door.persisted import Persisted
 from api.door.points import Points
+from api.door.presence import Presence
 from api.door.refused import Refused, failed, refused, unauthenticated
 from api.door.requests import asked_by_get, asked_by_post
 from api.door.socket import Socket
@@ -159,9 +160,10 @@ class Door:
             client_address=address,
             allowed=allowed | STREAMED if streamed else allowed,
         )
-        if streamed:
-            return await event_stream(self.engine, paid, is_known=is_known, ending=self.ending)
-        return answers.executed(await self.engine.run(paid), media_type)
+        async with Presence(request.receive, self.engine.observer):
+            if streamed:
+                return await event_stream(self.engine, paid, is_known=is_known, ending=self.ending)
+            return answers.executed(await self.engine.run(paid), media_type)
 
 
 def request_id_of(connection: HTTPConnection) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import strawberry
@@ -40,6 +40,7 @@ from api.door.refused import (
 from api.door.requests import Asked
 from api.errors import top_level
 from api.limits import Limits
+from domain.stopping import Stop
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +62,14 @@ class Arrival:
     Attributes:
         actor: as ``authenticate`` gave it.
         points: what the caller has left once this operation is paid.
+        stop: tells the operation's work in threads that it is given up.
     """
 
     actor: Any
     request_id: str
     client_address: str
     points: Standing
+    stop: Stop = field(default_factory=Stop)
 
 
 ContextFactory = Callable[[Arrival], Any]
@@ -137,7 +140,7 @@ class Engine:
         """
         started = time.perf_counter()
         with self._observed(paid):
-            result = await self._result(self._executor(paid))
+            result = await self._result(paid, self._executor(paid))
             answer = self._answer(paid, result, started)
         if _is_in_vain(answer):
             raise unavailable(answer["errors"])
@@ -170,22 +173,23 @@ class Engine:
         source: AsyncGenerator[Any],
         is_known: Callable[[], Awaitable[bool]],
     ) -> AsyncGenerator[Result]:
-        async with aclosing(source):
-            while True:
-                try:
-                    event = await anext(source)
-                except StopAsyncIteration:
-                    return
-                except Exception as error:
-                    raise self._source_failed(paid, executor, error) from error
-                if not await is_known():
-                    raise unauthenticated()
-                started = time.perf_counter()
-                each = executor.build_per_event_executor(event)
-                each.context_value = self.context_factory(paid.arrival)
-                with self._observed(paid):
-                    answer = self._answer(paid, await self._result(each), started)
-                yield answer
+        with _given_up_at_the_end(paid):
+            async with aclosing(source):
+                while True:
+                    try:
+                        event = await anext(source)
+                    except StopAsyncIteration:
+                        return
+                    except Exception as error:
+                        raise self._source_failed(paid, executor, error) from error
+                    if not await is_known():
+                        raise unauthenticated()
+                    started = time.perf_counter()
+                    each = executor.build_per_event_executor(event)
+                    each.context_value = self.context_factory(paid.arrival)
+                    with self._observed(paid):
+                        answer = self._answer(paid, await self._result(paid, each), started)
+                    yield answer
 
     @contextmanager
     def _observed(self, paid: Paid) -> Iterator[None]:
@@ -200,14 +204,18 @@ class Engine:
         field = list(executor.operation.selection_set.selections)
         return Refused(400, self._told(paid, [located_error(error, field)]), lenient_status=200)
 
-    async def _result(self, executor: Executor[Any]) -> ExecutionResult:
+    async def _result(self, paid: Paid, executor: Executor[Any]) -> ExecutionResult:
         try:
             async with asyncio.timeout(self.limits.request_seconds):
                 result = executor.execute_operation()
                 if isinstance(result, Awaitable):
                     result = await result
         except TimeoutError:
+            paid.arrival.stop.now()
             raise _too_slow(self.limits) from None
+        except asyncio.CancelledError:
+            paid.arrival.stop.now()
+            raise
         # Incremental results come only from @defer and @stream, which the schema does not have.
         return cast("ExecutionResult", result)
 
@@ -252,6 +260,15 @@ class Engine:
     def _told(self, paid: Paid, errors: Iterable[GraphQLError] | None) -> list[dict[str, Any]]:
         request_id = paid.arrival.request_id
         return [told for error in errors or () for told in top_level(error, request_id=request_id)]
+
+
+@contextmanager
+def _given_up_at_the_end(paid: Paid) -> Iterator[None]:
+    """Whatever a subscription still has done in threads when it ends is for nobody."""
+    try:
+        yield
+    finally:
+        paid.arrival.stop.now()
 
 
 def _is_in_vain(answer: Result) -> bool:
