@@ -27,8 +27,10 @@ class RuleAmbiguity:
     rule_keys: list[str] = strawberry.field(description="The two rules.")
     example: str = strawberry.field(description="A vehicle that both hit, in words.")
     proposal: RuleConditions = strawberry.field(
-        description="Conditions of a rule that would settle it."
+        description="Conditions of a rule that would settle it: exactly what both accept. Of two "
+        "rules with equal conditions one has to go."
     )
+    advice: str = strawberry.field(description="What to do about it, in one sentence.")
 
     @classmethod
     def of(cls, found: analysis.Ambiguity) -> RuleAmbiguity:
@@ -37,6 +39,7 @@ class RuleAmbiguity:
             rule_keys=list(found.rule_keys),
             example=found.example,
             proposal=RuleConditions.of(found.proposal),
+            advice=found.advice,
         )
 
 

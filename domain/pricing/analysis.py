@@ -23,13 +23,21 @@ class Ambiguity:
 
     Attributes:
         example: a vehicle that both hit, in words.
-        proposal: conditions of a rule that would settle it: exactly what both accept. Of two rules
-            with equal conditions one has to go.
+        proposal: conditions of a rule that would settle it: exactly what both accept.
+        are_equal: both accept the very same vehicles, so that no third rule can settle it.
     """
 
     rule_keys: tuple[str, str]
     example: str
     proposal: Conditions
+    are_equal: bool
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, in one sentence."""
+        if self.are_equal:
+            return "Their conditions are equal: remove one of them."
+        return "Settle it with a rule for what they share."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +134,19 @@ def analyse(
     clashes = crossings.unsettled()
     told = clashes[:MAX_AMBIGUITIES].tolist()
     return Analysis(
-        ambiguities=tuple(_ambiguity(rules[one], rules[other]) for one, other in told),
+        ambiguities=tuple(
+            _ambiguity(rules[one], rules[other], are_equal=boxes[one] == boxes[other])
+            for one, other in told
+        ),
         further_ambiguities=len(clashes) - len(told),
         unreachable=tuple(_unreachable(rules, boxes, crossings, space, catalogue)),
         defaulted=tuple(_defaulted(rules, stock)),
     )
 
 
-def _ambiguity(one: Rule, other: Rule) -> Ambiguity:
+def _ambiguity(one: Rule, other: Rule, *, are_equal: bool) -> Ambiguity:
     both = shared(one.conditions, other.conditions)
-    return Ambiguity((one.key, other.key), example(both), both)
+    return Ambiguity((one.key, other.key), example(both), both, are_equal)
 
 
 def _unreachable(

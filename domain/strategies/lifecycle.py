@@ -264,8 +264,8 @@ def _expect(version: tables.StrategyVersion, wanted: StoredStatus, deed: str) ->
 
 def _in_words(found: Analysis) -> list[str]:
     clashes = [
-        f"Rules {' and '.join(ambiguity.rule_keys)} both hit, e.g., {ambiguity.example}: "
-        "settle it with a rule for what they share."
+        f"Rules {' and '.join(ambiguity.rule_keys)} both hit, e.g., {ambiguity.example}. "
+        f"{ambiguity.advice}"
         for ambiguity in found.ambiguities
     ]
     if found.further_ambiguities:

@@ -46,6 +46,22 @@ def test_the_house_rule_can_be_submitted() -> None:
     assert analyse(house_rule(), catalogue=CATALOGUE).submittable
 
 
+@pytest.mark.parametrize(
+    ("rules", "advice"),
+    [
+        ((PEUGEOT, PETROL), "Settle it with a rule for what they share."),
+        (
+            (PEUGEOT, Conditions(brands=("PEUGEOT",))),
+            "Their conditions are equal: remove one of them.",
+        ),
+    ],
+)
+def test_a_clash_comes_with_advice_that_helps(rules: tuple[Conditions, ...], advice: str) -> None:
+    (clash,) = found_in(*rules).ambiguities
+
+    assert clash.advice == advice
+
+
 def crossing_pairwise(number: int) -> list[Rule]:
     """Each asks for older cars than the one before, and lets them have been driven further."""
     return [
