@@ -22,6 +22,7 @@ from api.cli import (
     migrate,
     model_versions,
     models,
+    prices,
     server,
     shown,
     strategies,
@@ -46,6 +47,7 @@ app.add_typer(markets.app, name="market")
 app.add_typer(keys.app, name="key")
 app.add_typer(imports.app, name="import")
 app.command()(models.train)
+app.command()(prices.price)
 app.add_typer(model_versions.app, name="models")
 app.add_typer(strategies.app, name="strategies")
 app.command()(jobs.jobs)

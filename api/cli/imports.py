@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
@@ -24,6 +24,16 @@ app = typer.Typer(
 )
 
 SECONDS_BETWEEN_LINES = 5.0
+
+
+class Report(Protocol):
+    """How far the work on a file is."""
+
+    @property
+    def share(self) -> float: ...
+    @property
+    def read(self) -> int: ...
+
 
 File = Annotated[Path, typer.Argument(help="CSV (UTF-8, also gzipped) or Parquet.")]
 Market = Annotated[str, typer.Option(help="Code of the market, e.g. FR.")]
@@ -90,8 +100,8 @@ def sales(file: File, market: Market, rejects: Rejects = None) -> None:
 
 
 @contextmanager
-def progress(file: Path) -> Iterator[Callable[[ImportReport], None]]:
-    """What shows how far an import is: a bar on a terminal, a line now and then elsewhere.
+def progress(file: Path) -> Iterator[Callable[[Report], None]]:
+    """What shows how far the work on a file is: a bar on a terminal, a line now and then elsewhere.
 
     On standard error, so that the report alone is on standard output.
     """
@@ -111,10 +121,10 @@ def progress(file: Path) -> Iterator[Callable[[ImportReport], None]]:
         yield lambda report: bar.update(task, completed=report.share, rows=f"{report.read:,}")
 
 
-def _lines() -> Callable[[ImportReport], None]:
+def _lines() -> Callable[[Report], None]:
     last = time.monotonic()
 
-    def say(report: ImportReport) -> None:
+    def say(report: Report) -> None:
         nonlocal last
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()

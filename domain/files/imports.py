@@ -208,7 +208,7 @@ class _Import:
         if rejected is not None:
             for record in chunk:
                 if record.number in faults:
-                    rejected.add(record, faults[record.number])
+                    rejected.add(record, [fault.message for fault in faults[record.number]])
 
     def _count(self, chunk: Sequence[Record], added: Added, faults: dict[int, list[Fault]]) -> None:
         report = self._report

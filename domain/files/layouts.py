@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -17,8 +17,10 @@ from domain.files.profiles import From, Profile
 from domain.files.readers import Record
 from domain.listings import ListingRow
 from domain.plausibility import Fault, Kind, missing
+from domain.quotes import QuotedVehicle
 from domain.sales import SalesRow
 from domain.stock import VehicleRow
+from domain.vehicles import VehicleDescription
 
 Row = TypeVar("Row")
 
@@ -101,6 +103,35 @@ SALES = Layout(
         Column("paid_on", cells.day),
     ),
     SalesRow,
+)
+
+
+def _described(
+    reference: str | None, cost: Decimal | None, days_in_stock: int | None, *description: Any
+) -> QuotedVehicle:
+    return QuotedVehicle(VehicleDescription(*description), reference, cost, days_in_stock)
+
+
+DESCRIPTIONS = Layout(
+    "descriptions",
+    (
+        Column("reference", cells.text),
+        Column("cost", cells.amount),
+        Column("days_in_stock", cells.whole),
+        Column("brand", cells.text, mandatory=True),
+        Column("model", cells.text, mandatory=True),
+        Column("release_year", cells.whole, mandatory=True),
+        Column("fuel", cells.text, mandatory=True),
+        Column("mileage_km", cells.whole, mandatory=True),
+        Column("gearbox", cells.text),
+        Column("doors", cells.whole),
+        Column("version", cells.text),
+        Column("trim", cells.text),
+        Column("horsepower", cells.whole),
+        Column("engine", cells.text),
+        Column("engine_cc", cells.whole),
+    ),
+    _described,
 )
 
 

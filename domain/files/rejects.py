@@ -14,7 +14,6 @@ from typing import Any
 
 from domain.errors import Invalid
 from domain.files.readers import Record
-from domain.plausibility import Fault
 
 ADDED_COLUMNS = ("rejected_row", "rejected_because")
 
@@ -25,10 +24,10 @@ class RejectsFile:
     def __init__(self, writer: Any, width: int) -> None:
         self._writer, self._width = writer, width
 
-    def add(self, record: Record, faults: Sequence[Fault]) -> None:
-        """Write one row; cells that no column is left for go into its reason."""
+    def add(self, record: Record, messages: Sequence[str]) -> None:
+        """Write one row and why it was not taken; surplus cells go into the reason."""
         cells = ["" if cell is None else cell for cell in record.cells]
-        because = " ".join(fault.message for fault in faults)
+        because = " ".join(messages)
         if len(cells) > self._width:
             surplus = ", ".join(repr(cell) for cell in cells[self._width :])
             because = f"{because} Beyond the columns: {surplus}."
@@ -43,7 +42,7 @@ def opened_rejects(
     """A new file for rejects, where one is asked for.
 
     Args:
-        beside: the file that is imported; it is never overwritten.
+        beside: the file that is read; it is never overwritten.
 
     Raises:
         Invalid: the file cannot be written.
@@ -52,7 +51,7 @@ def opened_rejects(
         yield None
         return
     if path.exists() and path.samefile(beside):
-        raise Invalid(f"{path} is the file to import: name another one.", path=("rejects",))
+        raise Invalid(f"{path} is the file to read: name another one.", path=("rejects",))
     try:
         file = path.open("w", encoding="utf-8", newline="")
     except OSError as wrong:

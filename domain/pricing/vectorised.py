@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from domain.pricing.columns import UNKNOWN, Codes, StockColumns, Whole, in_cents, place_of
 from domain.pricing.content import Guards, Rounding, RoundingMode, StrategyContent
+from domain.pricing.engine import PricingReason
 from domain.pricing.sieve import RuleSieve
 
 REFUSED = -1
@@ -48,11 +49,13 @@ class PricedStock:
         price_cents: ``REFUSED`` where rule and ladder lead below zero and no guard holds the price.
         rule: position in the content of the rule that decided.
         guarded: where a guard moved the price.
+        floor_above_ceiling: where the guards contradict each other, and the floor has won.
     """
 
     price_cents: Whole
     rule: Codes
     guarded: _Mask
+    floor_above_ceiling: _Mask
 
 
 class VectorisedPolicy:
@@ -77,6 +80,7 @@ class VectorisedPolicy:
         rule = self._sieve.deciding(stock)
         price = np.empty(len(stock), dtype=np.int64)
         guarded = np.empty(len(stock), dtype=bool)
+        upside_down = np.empty(len(stock), dtype=bool)
         for start in range(0, len(stock), _CHUNK):
             part = slice(start, start + _CHUNK)
             market, cost = stock.market_cents[part], stock.cost_cents[part]
@@ -87,9 +91,25 @@ class VectorisedPolicy:
             band = _band(self._content.guards, market, cost)
             held = band.hold(exact)
             guarded[part] = held != exact
+            upside_down[part] = band.floor > band.ceiling
             cents = _rounded(held, self._content.rounding, band)
             price[part] = np.where(cents < 0, REFUSED, cents)
-        return PricedStock(price, rule, guarded)
+        return PricedStock(price, rule, guarded, upside_down)
+
+    def reasons(self, stock: StockColumns, priced: PricedStock) -> list[tuple[PricingReason, ...]]:
+        """Why a person should look at each price; the very reasons of ``domain.pricing.engine``."""
+        defaults = [rule.conditions.accept_everything for rule in self._content.rules]
+        is_default = np.array(defaults)[priced.rule]
+        no_cost = stock.cost_cents == UNKNOWN
+        odd = {
+            PricingReason.COST_UNKNOWN: no_cost & (self._content.guards.min_margin is not None),
+            PricingReason.FLOOR_ABOVE_CEILING: priced.floor_above_ceiling,
+            PricingReason.DEFAULT_RULE: is_default & (len(defaults) > 1),
+        }
+        return [
+            tuple(reason for reason, is_odd in zip(odd, row, strict=True) if is_odd)
+            for row in zip(*(each.tolist() for each in odd.values()), strict=True)
+        ]
 
     def _largest(self, market: Whole, cost: Whole) -> int:
         """No amount on the way to a price is larger, in the smallest units."""

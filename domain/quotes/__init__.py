@@ -4,6 +4,7 @@ A quote is append-only. Asking again makes a new one, so every price that a buye
 to the model version and the strategy version that made it, and made again from what is stored.
 """
 
+from domain.quotes.bulk import BulkPrice, BulkPricing
 from domain.quotes.creation import (
     Batch,
     QuotedVehicle,
@@ -32,6 +33,8 @@ from domain.quotes.requests import (
 
 __all__ = [
     "Batch",
+    "BulkPrice",
+    "BulkPricing",
     "QuoteFilter",
     "QuoteRequest",
     "QuotedVehicle",

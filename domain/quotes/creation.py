@@ -16,7 +16,7 @@ from domain.descriptions import check_text
 from domain.errors import Faults, NotFound, Refusal, Refusals
 from domain.estimates import Estimate
 from domain.predictions import Matched, Prediction
-from domain.pricing.engine import Priced
+from domain.pricing.engine import PricingReason
 from domain.quotes.pricing import price, step_documents
 from domain.snapshots import PricingSnapshot
 from domain.vehicles import VehicleDescription, fields_of
@@ -79,10 +79,7 @@ def prepare(
         Refusals: several reasons for that.
     """
     check_ready(snapshot)
-    # What is no text is refused below; PostgreSQL would take none with a NUL character.
-    asked = [each.reference for each in vehicles if (each.reference or "").isprintable()]
-    stocked = stock.by_reference(session, snapshot.market_id, [each for each in asked if each])
-    known = [_known(vehicle, stocked, on=on) for vehicle in vehicles]
+    known = known_of(session, snapshot, vehicles, on=on)
     outcomes = predictions.predict(
         snapshot.matcher, snapshot.champion_model(), [each.description for each in vehicles], on=on
     )
@@ -134,6 +131,16 @@ def vehicle_key(vehicle: QuotedVehicle) -> str:
     described = fields_of(vehicle.description)
     words = (f"{name}={fold(str(value))}" for name, value in sorted(described.items()) if value)
     return "description:" + ";".join(words)
+
+
+def known_of(
+    session: Session, snapshot: PricingSnapshot, vehicles: Sequence[QuotedVehicle], *, on: date
+) -> list[Known | Refusals]:
+    """What strategies look at besides each vehicle, or all that is wrong with what was given."""
+    # What is no text is refused below; PostgreSQL would take none with a NUL character.
+    asked = [each.reference for each in vehicles if (each.reference or "").isprintable()]
+    stocked = stock.by_reference(session, snapshot.market_id, [each for each in asked if each])
+    return [_known(vehicle, stocked, on=on) for vehicle in vehicles]
 
 
 def _known(
@@ -209,7 +216,10 @@ def _quote(
         price=priced.price,
         steps=step_documents(priced),
         review_reasons=[
-            str(reason) for reason in _review_reasons(snapshot, matched, estimate, priced)
+            str(reason)
+            for reason in review_reasons(
+                snapshot, matched.candidate.score, estimate, strategys=priced.reasons
+            )
         ],
         model_id=prediction.model.id,
         strategy_version_id=strategy.version_id,
@@ -230,16 +240,21 @@ def _match_document(matched: Matched) -> dict[str, Any]:
     }
 
 
-def _review_reasons(
-    snapshot: PricingSnapshot, matched: Matched, estimate: Estimate, priced: Priced
+def review_reasons(
+    snapshot: PricingSnapshot,
+    match_score: float,
+    estimate: Estimate,
+    *,
+    strategys: Sequence[PricingReason],
 ) -> list[ReviewReason]:
+    """Why a person should look at a price: what match and estimate say, then the strategy."""
     settings = snapshot.settings
     width = (estimate.high - estimate.low) / estimate.market_price
     odd: list[tuple[bool, ReviewReason]] = [
-        (matched.candidate.score < settings.low_match_score, ReviewReason.LOW_MATCH_SCORE),
+        (match_score < settings.low_match_score, ReviewReason.LOW_MATCH_SCORE),
         (width > settings.wide_interval_share, ReviewReason.WIDE_INTERVAL),
         (estimate.outside_training_data, ReviewReason.OUTSIDE_TRAINING_DATA),
     ]
     return [reason for is_odd, reason in odd if is_odd] + [
-        ReviewReason(str(reason)) for reason in priced.reasons
+        ReviewReason(str(reason)) for reason in strategys
     ]

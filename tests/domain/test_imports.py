@@ -112,7 +112,7 @@ def test_the_file_to_import_is_never_overwritten_with_its_rejects(
     file = a_csv(tmp_path / "f.csv", [astuple(CLIO)])
     before = file.read_bytes()
 
-    with pytest.raises(Invalid, match="file to import"):
+    with pytest.raises(Invalid, match="file to read"):
         listings_in(with_market(embedded), file, rejects=file)
 
     assert file.read_bytes() == before

@@ -126,3 +126,20 @@ def test_a_stock_larger_than_a_chunk_is_priced_whole() -> None:
         exact = market_price * Decimal(expected[vehicle.brand])
         assert priced is not None
         assert abs(priced[1] - Fraction(exact)) <= Fraction(1, 200)
+
+
+@settings(patient, max_examples=100)
+@given(submittable_contents(), st.lists(vehicles(), min_size=1, max_size=12))
+def test_a_vehicle_alone_and_among_many_is_looked_at_for_the_same_reasons(
+    content: StrategyContent, stock: Stock
+) -> None:
+    columns = columns_of([vehicle for _, vehicle in stock], [price for price, _ in stock])
+    policy = VectorisedPolicy(content)
+    priced = policy.price(columns)
+
+    found = policy.reasons(columns, priced)
+
+    single = PricingPolicy(content)
+    for row, (market_price, vehicle) in enumerate(stock):
+        if priced.price_cents[row] != REFUSED:
+            assert found[row] == single.price(market_price, vehicle).reasons
