@@ -41,7 +41,12 @@ class Settings(BaseSettings):
     """Typed and frozen; below ``api`` everything gets plain values."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FORECOURT_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="FORECOURT_",
+        env_file=".env",
+        # Whoever passes settings on has no other way to say that one is absent.
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     data_dir: Path = Field(
@@ -100,6 +105,11 @@ class Settings(BaseSettings):
     oidc_name_claim: str = Field(
         default="sub",
         description="Claim with the caller's name; one person's only, since four eyes counts it.",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses and networks, separated by commas, of the proxies whose word on "
+        "where a request comes from is believed (X-Forwarded-For).",
     )
     metrics_token: SecretStr | None = Field(
         default=None,

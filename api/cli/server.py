@@ -65,6 +65,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=SHUTDOWN_S,
             timeout_worker_healthcheck=STARTING_S,
         )
