@@ -10,6 +10,7 @@ from pathlib import Path
 
 from api.doctor.findings import Finding, fail, ok, warn
 from api.settings import SECRET_FILE, Settings, unknown_variables
+from domain.backups import UNFINISHED
 
 LITTLE_BYTES, TOO_LITTLE_BYTES = 2 * 2**30, 200 * 2**20
 FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -48,6 +49,8 @@ def _folder(folder: Path) -> Iterator[Finding]:
             f"run as its owner, or: chown {os.getuid()} {folder}",
         )
         return
+    if (folder / UNFINISHED).exists():
+        yield fail("restore", "one was interrupted", "run the same `forecourt restore` again")
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & stat.S_IWOTH:
         yield warn("data directory", f"everybody may write to {folder}", f"chmod o-w {folder}")
