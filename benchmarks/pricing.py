@@ -180,8 +180,8 @@ def single_seconds(content: StrategyContent, vehicles: list[Case]) -> tuple[floa
     policy = PricingPolicy(content)
     # Few at a time: a busy machine seldom lets a long run through undisturbed.
     few = vehicles[:100]
-    lookup = best_of(100, lambda: [policy.table.deciding(car, price) for price, car in few])
-    whole = best_of(100, lambda: [policy.price(*each) for each in few])
+    lookup = best_of(500, lambda: [policy.table.deciding(car, price) for price, car in few])
+    whole = best_of(500, lambda: [policy.price(*each) for each in few])
     return lookup / len(few), whole / len(few)
 
 
@@ -213,8 +213,8 @@ def rule_engine_seconds(
         if answer["key"] != table.deciding(car, price).key:
             raise ValueError(f"the rule engine decides {car} otherwise")
     few = cars[:100]
-    alone = best_of(30, lambda: [engine.evaluate("one", car) for car in few])
-    traced = best_of(30, lambda: [engine.evaluate("one", car, {"trace": True}) for car in few])
+    alone = best_of(100, lambda: [engine.evaluate("one", car) for car in few])
+    traced = best_of(100, lambda: [engine.evaluate("one", car, {"trace": True}) for car in few])
     together = best_of(3, lambda: engine.evaluate("many", {"cars": cars}))
     return alone / len(few), traced / len(few), together / len(cars)
 

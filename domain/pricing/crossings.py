@@ -50,10 +50,11 @@ class Crossings:
         """Which of the crossing pairs a third box settles."""
         settled = np.zeros_like(crossing)
         candidates = np.flatnonzero(crossing.any(axis=1))
-        for third, cells in enumerate(self._shared.diagonal()):
+        inside = self._inside[:, candidates]
+        for third in np.flatnonzero(inside.sum(axis=1) > 1):
+            around = np.ix_(*2 * (candidates[inside[third]],))
             # What lies inside both and has as many cells as they share is what they share.
-            around = np.ix_(*2 * (candidates[self._inside[third, candidates]],))
-            settled[around] |= self._shared[around] == cells
+            settled[around] |= self._shared[around] == self._shared[third, third]
         return settled
 
     def insiders(self, position: int) -> list[int]:
