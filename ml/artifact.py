@@ -28,7 +28,7 @@ from ml.familiarity import Familiar
 from ml.features import FeatureRow
 from ml.predictor import Predictor
 
-VERSION = 2
+VERSION = 3
 """Of everything but the estimator, whose format its algorithm names. It rises with each change, so
 that an artifact of before is refused for what it is and not for how it fails to be read."""
 

@@ -5,15 +5,18 @@ logarithm of the price is ``quantile * spread(vehicle)``. The spread is learnt f
 listings that the estimator had not seen; the quantile comes from further listings, so that the
 share of prices inside the interval is right whatever the spread is worth.
 
-The spread does not depend on mileage: both ends of an interval then fall with mileage as the
-estimate does.
+Two corrections follow, each of what the calibration listings show: by brand and fuel, and by how
+dear a vehicle is, since what turns out dear was rarely expected to.
+
+The spread does not depend on mileage, and hangs on the estimate but gently: both ends of an
+interval then fall with mileage as the estimate does.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,15 +24,22 @@ from numpy.typing import NDArray
 
 from ml.algorithms.contract import State, Vector
 from ml.encoding import Encoder, Matrix, fit_encoder
-from ml.features import FeatureRow
+from ml.features import FeatureRow, per_specification
 from ml.trees import Trees
 
 SMALLEST_ERROR = 0.02
 """No error counts for less, and no spread is below, on the logarithm: being right by chance proves
 nothing."""
 
-GROUP_WEIGHT = 200.0
+LEVELS = 10
+"""Equal parts of the market, from cheap to dear, that are corrected each for itself."""
+
+GROUP_WEIGHT = 20.0
 """A brand's vehicles of one fuel count for themselves as far as they are more than this many."""
+
+ONE_SIDED = 1.64
+"""Standard errors on the safe side, 95 % of a normal distribution: of a small group the quantile is
+only roughly known, and its interval must hold all the same."""
 
 SPREAD_QUANTILE = 0.9
 """Of the error's size: what intervals are for lies in the tails."""
@@ -43,22 +53,29 @@ class Interval:
     Attributes:
         quantile: the half-width in units of the spread.
         groups: by brand and fuel, a factor on the spread; 1 where there is none.
-        encoder, trees: the spread, before the factor.
+        levels: a factor on the spread by the logarithm of the estimate: where it holds, rising,
+            and how large it is; linear between, and level beyond.
+        encoder, trees: the spread, before the factors.
     """
 
     quantile: float
     groups: Mapping[str, float]
+    levels: tuple[Vector, Vector]
     encoder: Encoder
     trees: Trees
 
-    def half_widths(self, rows: Sequence[FeatureRow]) -> Vector:
-        """Half the interval on the logarithm of the price, shape (n_rows,)."""
-        return self.quantile * self.spreads(rows)
+    def half_widths(self, rows: Sequence[FeatureRow], log_prices: Vector) -> Vector:
+        """Half the interval on the logarithm of the price, shape (n_rows,).
+
+        Args:
+            log_prices: the estimates, of the same shape.
+        """
+        return self.quantile * self.spreads(rows) * np.interp(log_prices, *self.levels)
 
     def spreads(self, rows: Sequence[FeatureRow]) -> Vector:
-        """The expected size of the error, but for a factor common to all, shape (n_rows,)."""
+        """The expected size of the error, but for price level and a factor common to all."""
         spreads = self.trees.predict(_without_mileage(self.encoder, self.encoder.matrix(rows)))
-        factors = np.array([self.groups.get(group_of(row), 1.0) for row in rows])
+        factors = per_specification(rows, lambda row: self.groups.get(group_of(row), 1.0))
         return np.asarray(np.maximum(spreads, SMALLEST_ERROR) * factors)
 
     def state(self) -> State:
@@ -66,6 +83,7 @@ class Interval:
         document = {
             "quantile": self.quantile,
             "groups": dict(self.groups),
+            "levels": [level.tolist() for level in self.levels],
             "encoder": self.encoder.document(),
         }
         return State(document, self.encoder.arrays() | self.trees.arrays())
@@ -81,6 +99,7 @@ class Interval:
         return cls(
             quantile=float(document["quantile"]),
             groups={group: float(factor) for group, factor in document["groups"].items()},
+            levels=_sound_levels(*document["levels"]),
             encoder=Encoder.rebuild(document["encoder"], state.arrays),
             trees=Trees.rebuild(state.arrays),
         )
@@ -89,7 +108,7 @@ class Interval:
 def fit_interval(
     rows: Sequence[FeatureRow], log_price: Vector, errors: Vector, *, seed: int
 ) -> Interval:
-    """Learn the spread; its quantile is 1 until ``calibrated``.
+    """Learn the spread; nothing corrects it until ``calibrated``.
 
     Args:
         errors: the logarithm of the price less its estimate, each by an estimator that had not
@@ -113,33 +132,32 @@ def fit_interval(
         l2_regularization=20,
         max_features=0.5,
     )
-    interval = Interval(1.0, {}, encoder, trees)
-    factors = _group_factors(rows, np.abs(errors) / interval.spreads(rows))
-    return Interval(1.0, factors, encoder, trees)
+    return Interval(1.0, {}, (np.zeros(1), np.ones(1)), encoder, trees)
 
 
 def calibrated(
-    interval: Interval, rows: Sequence[FeatureRow], errors: Vector, *, coverage: float
+    interval: Interval,
+    rows: Sequence[FeatureRow],
+    log_price: Vector,
+    expected: Vector,
+    *,
+    coverage: float,
 ) -> Interval:
     """The interval with the quantile that covers this share of listings not seen so far.
 
     Args:
-        errors: the logarithm of each price less its estimate, shape (n_rows,).
+        expected: the estimate of each logarithm of a price, shape (n_rows,).
         coverage: above 0 and below 1.
     """
-    # This estimator errs less than those that the spread was learnt from, and not everywhere by as
-    # much: the groups are looked at again.
-    again = _group_factors(rows, np.abs(errors) / interval.spreads(rows))
-    groups = {
-        group: interval.groups.get(group, 1.0) * again.get(group, 1.0)
-        for group in sorted({*interval.groups, *again})
-    }
-    interval = Interval(1.0, groups, interval.encoder, interval.trees)
-    scores = np.sort(np.abs(errors) / interval.spreads(rows))
+    errors = np.abs(log_price - expected)
+    scores = errors / interval.spreads(rows)
+    grouped = replace(interval, groups=_group_factors(rows, scores, coverage))
+    scores = errors / grouped.spreads(rows)
+    levelled = replace(grouped, levels=_level_factors(log_price, expected, scores, coverage))
+    scores = np.sort(errors / levelled.half_widths(rows, expected))
     # The finite-sample rank of split-conformal prediction.
     rank = math.ceil((len(scores) + 1) * coverage)
-    quantile = float(scores[min(rank, len(scores)) - 1])
-    return Interval(quantile, groups, interval.encoder, interval.trees)
+    return replace(levelled, quantile=float(scores[min(rank, len(scores)) - 1]))
 
 
 def group_of(row: FeatureRow) -> str:
@@ -147,17 +165,54 @@ def group_of(row: FeatureRow) -> str:
     return f"{row.brand}|{row.fuel}"
 
 
-def _group_factors(rows: Sequence[FeatureRow], scores: Vector) -> dict[str, float]:
-    """What each group's spread is off by, drawn towards 1 where the group is small."""
+def _group_factors(rows: Sequence[FeatureRow], scores: Vector, coverage: float) -> dict[str, float]:
+    """What each group's spread is off by, drawn towards 1 where the group is small.
+
+    The rank is the upper confidence bound of the quantile's (Vovk, 2012, on coverage that holds
+    for the calibration listings at hand), not its expectation.
+    """
     groups: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
         groups.setdefault(group_of(row), []).append(index)
-    usual = float(np.quantile(scores, 0.9))
+    usual = float(np.quantile(scores, coverage))
+    if not usual:
+        return {}
     return {
-        group: (float(np.quantile(scores[which], 0.9)) / usual)
+        group: (float(np.quantile(scores[which], _safe_share(coverage, len(which)))) / usual)
         ** (len(which) / (len(which) + GROUP_WEIGHT))
         for group, which in sorted(groups.items())
     }
+
+
+def _level_factors(
+    log_price: Vector, expected: Vector, scores: Vector, coverage: float
+) -> tuple[Vector, Vector]:
+    """What the spread is off by where vehicles turned out cheap or dear, by their estimate."""
+    usual = float(np.quantile(scores, coverage))
+    parts = np.array_split(np.argsort(log_price, kind="stable"), min(LEVELS, len(log_price)))
+    at = np.maximum.accumulate([np.median(expected[part]) for part in parts])
+    if not usual:
+        return at, np.ones(len(at))
+    off = [
+        float(np.quantile(scores[part], _safe_share(coverage, len(part)))) / usual for part in parts
+    ]
+    # No steeper than the price: the ends of an interval must not cross those of a dearer vehicle.
+    for place in range(1, len(off)):
+        gap = float(at[place] - at[place - 1])
+        off[place] = min(max(off[place], off[place - 1] - gap), off[place - 1] + gap)
+    return at, np.array(off)
+
+
+def _sound_levels(at: Sequence[float], factors: Sequence[float]) -> tuple[Vector, Vector]:
+    levels = np.array(at, dtype=np.float64), np.array(factors, dtype=np.float64)
+    if levels[0].ndim != 1 or levels[0].shape != levels[1].shape or not len(levels[0]):
+        raise ValueError("the price levels do not fit together")
+    return levels
+
+
+def _safe_share(coverage: float, count: int) -> float:
+    error = math.sqrt(coverage * (1 - coverage) / count)
+    return min(coverage + ONE_SIDED * error, count / (count + 1))
 
 
 def _without_mileage(encoder: Encoder, matrix: Matrix) -> NDArray[np.float64]:

@@ -26,7 +26,6 @@ Mask = NDArray[np.bool_]
 TEXTS = ("brand", "model", "version", "fuel", "gearbox")
 
 TEST_PERMILLE = 200
-CALIBRATION_PERMILLE = 120
 
 ROWS_PER_FETCH = 10_000
 
@@ -35,7 +34,6 @@ class Part(StrEnum):
     """What a listing is used for; it follows from the vehicle alone, so it never changes."""
 
     TRAIN = "TRAIN"
-    CALIBRATION = "CALIBRATION"
     TEST = "TEST"
 
 
@@ -152,9 +150,19 @@ def parts(data: TrainingData) -> NDArray[np.object_]:
         dtype=np.int64,
     )
     part = np.full(data.rows, Part.TRAIN, dtype=object)
-    part[permille < TEST_PERMILLE + CALIBRATION_PERMILLE] = Part.CALIBRATION
     part[permille < TEST_PERMILLE] = Part.TEST
     return part
+
+
+def folds(data: TrainingData, count: int) -> NDArray[np.intp]:
+    """The fold of each listing, 0 to ``count`` - 1, shape (n_listings,).
+
+    Like its part it hangs on the vehicle: a car listed twice is in one fold.
+    """
+    return np.array(
+        [int.from_bytes(digest[8:], "big") % count for digest in _vehicle_digests(data)],
+        dtype=np.intp,
+    )
 
 
 def _vehicle_digests(data: TrainingData) -> list[bytes]:

@@ -85,7 +85,7 @@ class Predictor:
         """The logarithm of price, low and high of each row, each of shape (n_rows,)."""
         with span("price model", algorithm=self.algorithm, vehicles=len(rows)):
             price = self._log_prices(rows)
-            half = self.interval.half_widths(rows)
+            half = self.interval.half_widths(rows, price)
         return (
             price,
             np.clip(price - half, LOWEST_LOG, HIGHEST_LOG),

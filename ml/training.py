@@ -1,4 +1,4 @@
-"""A training run from end to end: check, split, fit, calibrate, evaluate, pack."""
+"""A training run from end to end: check, split, cross-fit, calibrate, fit, evaluate, pack."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from domain.errors import InvalidState
 from ml import algorithms, artifact
 from ml.algorithms.contract import Algorithm, Estimator, Vector
 from ml.conformal import Interval, calibrated, fit_interval
-from ml.dataset import Part, TrainingData, parts, without_repeats
+from ml.dataset import Part, TrainingData, folds, parts, without_repeats
 from ml.drift import histograms
 from ml.evaluation import evaluate
 from ml.familiarity import familiar_with
@@ -21,6 +23,9 @@ from ml.features import FeatureRow, rows_of
 from ml.predictor import Predictor
 
 FEWEST_LISTINGS = 200
+
+FOLDS = 4
+"""Parts of the listings, each estimated by what was learnt from the others."""
 
 BACKGROUND_ROWS = 32
 
@@ -84,9 +89,7 @@ def train(
     _check_enough(usable)
     part = parts(usable)
     run = _Run(chosen, complete, coverage, seed, progress)
-    predictor, trained = run.predictor(
-        usable.take(part == Part.TRAIN), usable.take(part == Part.CALIBRATION)
-    )
+    predictor, trained = run.predictor(usable.take(part == Part.TRAIN))
     progress(0.9, "Measuring on unseen listings")
     metrics = evaluate(predictor, usable.take(part == Part.TEST))
     content = artifact.pack(predictor, _probes(trained, seed))
@@ -118,70 +121,79 @@ class _Run:
     seed: int
     progress: Progress
 
-    def predictor(
-        self, train: TrainingData, calibration: TrainingData
-    ) -> tuple[Predictor, list[FeatureRow]]:
+    def predictor(self, train: TrainingData) -> tuple[Predictor, list[FeatureRow]]:
         """The trained predictor, and the rows that it has learnt from."""
-        rows, prices = rows_of(train), train.price
-        held_back, held_back_prices = rows_of(calibration), calibration.price
-        log_prices, held_back_logs = np.log(prices), np.log(held_back_prices)
-
-        expected = self._unseen_log_prices(rows, prices, within=(0.02, 0.3))
-        interval = fit_interval(rows, log_prices, log_prices - expected, seed=self.seed)
-        estimator = self._fit(rows, prices, "Fitting", within=(0.35, 0.6), expected=expected)
-        estimates = estimator.log_prices(held_back)
-        interval = calibrated(
-            interval, held_back, held_back_logs - estimates, coverage=self.coverage
-        )
-
-        # The calibration listings have done their duty: the final fit learns from them as well. It
-        # can only be better than the one that was calibrated, so intervals stay on the safe side.
-        everything = [*rows, *held_back]
-        everything_prices = np.concatenate([prices, held_back_prices])
-        final = self._fit(
-            everything,
-            everything_prices,
-            "Fitting to all",
-            within=(0.6, 0.9),
-            expected=np.concatenate([expected, estimates]),
-        )
-        return self._assembled(final, interval, everything, everything_prices), everything
-
-    def _unseen_log_prices(
-        self, rows: list[FeatureRow], prices: Vector, *, within: tuple[float, float]
-    ) -> Vector:
-        """Estimates of each row by an estimator fitted to the other half, shape (n_rows,)."""
-        half = np.random.default_rng(self.seed).permutation(len(rows)) % 2 == 0
-        begin, end = within
-        middle = (begin + end) / 2
-        estimates = np.empty(len(rows))
-        for left_out, stage in ((half, (begin, middle)), (~half, (middle, end))):
-            seen = np.flatnonzero(~left_out)
-            unseen = np.flatnonzero(left_out)
-            estimator = self._fit(
-                [rows[each] for each in seen], prices[seen], "Learning the spread", within=stage
-            )
-            estimates[unseen] = estimator.log_prices([rows[each] for each in unseen])
-        return estimates
-
-    def _fit(
-        self,
-        rows: list[FeatureRow],
-        prices: Vector,
-        stage: str,
-        *,
-        within: tuple[float, float],
-        expected: Vector | None = None,
-    ) -> Estimator:
-        begin, end = within
-        self.progress(begin, stage)
-        return self.algorithm.fit(
+        rows, prices, fold = rows_of(train), train.price, folds(train, FOLDS)
+        expected = self._unseen_log_prices(rows, prices, fold, within=(0.02, 0.6))
+        # The errors are those of estimators that learnt from fewer listings than the one that will
+        # serve, and so err a little more: intervals stay on the safe side.
+        interval = self._interval(rows, np.log(prices), expected, fold)
+        self.progress(0.65, "Fitting to all")
+        estimator = self.algorithm.fit(
             rows,
             prices,
             hyperparameters=self.hyperparameters,
             seed=self.seed,
-            progress=lambda share: self.progress(begin + share * (end - begin), stage),
+            progress=lambda share: self.progress(0.65 + share * 0.25, "Fitting to all"),
             expected=expected,
+        )
+        return self._assembled(estimator, interval, rows, prices), rows
+
+    def _unseen_log_prices(
+        self,
+        rows: list[FeatureRow],
+        prices: Vector,
+        fold: NDArray[np.intp],
+        *,
+        within: tuple[float, float],
+    ) -> Vector:
+        """Estimates of each row by an estimator fitted to the other folds, shape (n_rows,).
+
+        One fold after the other on all cores, unless the caller has chosen a backend of joblib's.
+        """
+        begin, end = within
+        estimates = np.empty(len(rows))
+        unseen = [np.flatnonzero(fold == each) for each in range(FOLDS)]
+
+        def told(which: int) -> int:
+            share = begin + which / FOLDS * (end - begin)
+            self.progress(share, f"Learning its errors, {which + 1} of {FOLDS}")
+            return which
+
+        fitted = Parallel()(
+            delayed(_left_out_log_prices)(
+                self.algorithm.name,
+                rows,
+                prices,
+                fold == told(each),
+                hyperparameters=self.hyperparameters,
+                seed=self.seed,
+            )
+            for each in range(FOLDS)
+        )
+        for which, found in zip(unseen, fitted, strict=True):
+            estimates[which] = found
+        return estimates
+
+    def _interval(
+        self, rows: list[FeatureRow], log_price: Vector, expected: Vector, fold: NDArray[np.intp]
+    ) -> Interval:
+        """What half of the folds teaches of the spread, and the other half calibrates."""
+        self.progress(0.6, "Learning the spread")
+        teaches = np.flatnonzero(fold < FOLDS // 2)
+        calibrates = np.flatnonzero(fold >= FOLDS // 2)
+        learnt = fit_interval(
+            [rows[each] for each in teaches],
+            log_price[teaches],
+            (log_price - expected)[teaches],
+            seed=self.seed,
+        )
+        return calibrated(
+            learnt,
+            [rows[each] for each in calibrates],
+            log_price[calibrates],
+            expected[calibrates],
+            coverage=self.coverage,
         )
 
     def _assembled(
@@ -198,6 +210,30 @@ class _Run:
             # The middle of each of so many equal parts of the market, from cheap to dear.
             background=[rows[by_price[round(place)]] for place in places],
         )
+
+
+def _left_out_log_prices(
+    algorithm: str,
+    rows: list[FeatureRow],
+    prices: Vector,
+    left_out: NDArray[np.bool_],
+    *,
+    hyperparameters: Mapping[str, Any],
+    seed: int,
+) -> Vector:
+    """Estimates of the rows that are left out, by an estimator fitted to the others."""
+    estimator = algorithms.get(algorithm).fit(
+        [row for row, is_left_out in zip(rows, left_out, strict=True) if not is_left_out],
+        prices[~left_out],
+        hyperparameters=hyperparameters,
+        seed=seed,
+        progress=_unmeasured,
+    )
+    return estimator.log_prices([rows[each] for each in np.flatnonzero(left_out)])
+
+
+def _unmeasured(_share: float) -> None:
+    """Progress within a fold: the run counts folds."""
 
 
 def _unheard(_share: float, _stage: str) -> None:

@@ -137,23 +137,24 @@ def with_facts(content: bytes, **facts: object) -> bytes:
     return artifact.joined(document | facts, arrays)
 
 
-@pytest.mark.parametrize("version", [1, 99])
+@pytest.mark.parametrize("version", [2, 99])
 def test_another_version_is_refused(version: int) -> None:
     content = made.trained().artifact
 
-    with pytest.raises(ArtifactRefused, match=f"its version is {version}; known is 2"):
+    with pytest.raises(
+        ArtifactRefused, match=f"its version is {version}; known is {artifact.VERSION}"
+    ):
         loaded(with_facts(content, version=version))
 
 
-@pytest.mark.parametrize("name", ["trees/1", "trees/99", "linear/1"])
+@pytest.mark.parametrize("name", ["trees/2", "trees/99", "linear/1"])
 def test_another_format_of_the_estimator_is_refused(name: str) -> None:
     content = made.trained().artifact
 
-    with pytest.raises(ArtifactRefused, match=f"its format is '{name}'; .* reads 'trees/2'"):
+    with pytest.raises(ArtifactRefused, match=f"its format is '{name}'; .* reads 'trees/3'"):
         loaded(with_facts(content, format=name))
 
 
-ENCODER = {"codes", "columns", "kinds", "rare"}
 TREES = {
     "baseline": "<f8",
     "category_answer": "|u1",
@@ -170,7 +171,7 @@ TREES = {
     "value": "<f8",
 }
 ESTIMATORS = {
-    "trees/2": (ENCODER, TREES),
+    "trees/3": ({"encoder", "wear"}, TREES),
     "linear/1": (
         {
             "highest",
@@ -222,9 +223,9 @@ def test_a_changed_layout_has_another_format_name(algorithm: str) -> None:
 def test_a_changed_layout_around_the_estimator_has_another_version(algorithm: str) -> None:
     document, arrays = artifact.parted(made.trained(algorithm).artifact)
 
-    assert document["version"] == 2
+    assert document["version"] == 3
     assert set(document) == ENVELOPE
-    assert set(document["interval"]) == {"encoder", "groups", "quantile"}
+    assert set(document["interval"]) == {"encoder", "groups", "levels", "quantile"}
     assert types_of(arrays, "interval") == TREES
 
 

@@ -46,6 +46,16 @@ def test_a_car_listed_again_at_another_price_stays_in_its_part() -> None:
     repriced = dataset.TrainingData(**{**vars(data), "price": data.price * 0.9})
 
     assert parts(repriced).tolist() == parts(data).tolist()
+    assert dataset.folds(repriced, 4).tolist() == dataset.folds(data, 4).tolist()
+
+
+def test_folds_are_of_about_one_size_and_cross_the_parts() -> None:
+    data = made.listings()
+    fold, unseen = dataset.folds(data, 4), parts(data) == Part.TEST
+
+    for each in range(4):
+        assert 0.21 < np.mean(fold == each) < 0.29
+        assert 0.17 < np.mean(fold[unseen] == each) < 0.33
 
 
 def test_of_a_car_listed_again_at_the_same_price_the_newest_listing_counts() -> None:
