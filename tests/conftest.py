@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url, text
 from sqlmodel import Session, SQLModel
 
@@ -25,6 +26,10 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 for name in [each for each in os.environ if each.startswith("FORECOURT_")]:
     if not name.startswith("FORECOURT_TEST_"):
         del os.environ[name]
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 POSTGRES_URL = os.environ.get("FORECOURT_TEST_POSTGRES_URL")
 

@@ -3,7 +3,7 @@ from fractions import Fraction
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.pricing.analysis import (
@@ -251,7 +251,6 @@ def hit_by(rule: Rule) -> set[PricedVehicle]:
     return {car for car in EVERY_VEHICLE if by_the_book.hits(rule.conditions, price, car)}
 
 
-@settings(deadline=None)
 @given(some_rules())
 def test_clashes_are_those_that_the_semantics_name(rules: list[Rule]) -> None:
     hits = {rule.key: hit_by(rule) for rule in rules}
@@ -275,7 +274,6 @@ def test_clashes_are_those_that_the_semantics_name(rules: list[Rule]) -> None:
     assert clashes == [(one.key, other.key) for one, other in pairs if not settled(one, other)]
 
 
-@settings(deadline=None)
 @given(some_rules())
 def test_without_clashes_unreachable_rules_are_those_that_decide_no_vehicle(
     rules: list[Rule],
