@@ -102,6 +102,10 @@ class ModelArtifact:
 class TrainingData:
     rows: int = strawberry.field(description="How many.")
     rejected: int = strawberry.field(description="How many were left out.")
+    sales: int = strawberry.field(
+        description="Vehicles that the seller has sold among all that were read, at the price that "
+        "was paid; 0 unless the market's setting `train_on_sales` is on."
+    )
     from_: date | None = strawberry.field(name="from", description="The first day observed.")
     to: date | None = strawberry.field(description="The last day observed.")
     sha256: str = strawberry.field(
@@ -183,6 +187,7 @@ class ModelVersion(Node):
         return TrainingData(
             rows=self.row.trained_rows,
             rejected=self.row.rejected_rows,
+            sales=self.row.sold_rows,
             from_=self.row.trained_from,
             to=self.row.trained_to,
             sha256=self.row.data_sha256,

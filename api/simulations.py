@@ -151,6 +151,13 @@ class Simulation(Node):
         return SimulationRun.from_row(await self._job(info.context))
 
     @strawberry.field(
+        description="Whether it is a back-test: of the vehicles that were sold, against the prices "
+        "that were paid unless there is a baseline."
+    )
+    def on_sales(self) -> bool:
+        return self.row.on_sales
+
+    @strawberry.field(
         description="Whether it looked at a part of the vehicles for sale only; an approval may "
         "rest on it all the same."
     )
@@ -248,6 +255,12 @@ class SimulateStrategyInput:
         description="Which part of the vehicles for sale; all of them if absent. Vehicles that a "
         "live order holds are simulated only where `available` is false, and then no others.",
     )
+    on_sales: bool = strawberry.field(
+        default=False,
+        description="Back-test it: on the vehicles that were sold (orders accepted or paid), each "
+        "with the age and the days in stock of the day of its order, and compared with the price "
+        "that was paid unless a baseline is given. No approval rests on it.",
+    )
 
 
 @strawberry.type(description="The simulation, queued.")
@@ -275,6 +288,7 @@ class SimulationMutations:
             key_of(input.version, "StrategyVersion", "version"),
             baseline_id=key_if(input.baseline, "StrategyVersion", "baseline"),
             wanted=input.filter.to_domain() if input.filter else None,
+            on_sales=input.on_sales,
             by=context.actor.name,
             now=context.now,
         )

@@ -50,6 +50,10 @@ class MarketSettings(BaseModel):
         gt=0,
         description="So is one whose interval is wider than this share of its market price.",
     )
+    train_on_sales: bool = Field(
+        default=False,
+        description="Whether models also learn from what the seller's own vehicles were sold for.",
+    )
 
     @model_validator(mode="after")
     def _minima_lie_below_maxima(self) -> Self:

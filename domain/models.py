@@ -62,11 +62,13 @@ def publish(
     now: datetime,
     job_id: int | None = None,
     action: str = "model.trained",
+    sold_rows: int = 0,
 ) -> tables.ModelVersion:
     """Store a trained estimator as the market's next version.
 
     Args:
         action: what the audit trail calls it.
+        sold_rows: sold vehicles among the rows that it was trained and measured on.
     """
     lock_market(session, market_id)
     number = session.exec(
@@ -85,6 +87,7 @@ def publish(
         coverage=trained.coverage,
         trained_rows=trained.trained_rows,
         rejected_rows=trained.rejected_rows,
+        sold_rows=sold_rows,
         trained_from=trained.trained_from,
         trained_to=trained.trained_to,
         data_sha256=trained.data_sha256,

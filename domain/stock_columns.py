@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, ColumnElement, String, Table, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, String, Table, type_coerce
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col
 
@@ -90,25 +90,59 @@ def read(
         most: so many at most; all of them where it is None.
     """
     vehicle = tables.Vehicle
+    statement = _selected(col(vehicle.price)).where(*conditions).order_by(col(vehicle.id))
+    return _rows(session.execute(statement.limit(most)).all())
+
+
+def read_sold(
+    session: Session, conditions: Sequence[ColumnElement[bool]], *, on: date
+) -> StockRows:
+    """The vehicles that were sold, at the price that was paid, as they stood when they were.
+
+    Their days are moved, so that on the day ``on`` each has the age and the days in stock that it
+    had when it was ordered. Orders that are not accepted, and those for nothing, are no sales.
+    """
+    order = tables.Order
     statement = (
-        select_columns(
-            col(vehicle.id),
-            col(vehicle.reference),
-            col(vehicle.release_year),
-            col(vehicle.mileage_km),
-            # As the database keeps them: a decimal a row would take longer than all the rest.
-            type_coerce(col(vehicle.price), BigInteger),
-            type_coerce(col(vehicle.cost), BigInteger),
-            col(vehicle.acquired_on),
-            *(_plain(name) for name in Specification._fields),
-        )
-        .where(*conditions)
-        .order_by(col(vehicle.id))
-        .limit(most)
+        _selected(col(order.total_price), col(order.ordered_on))
+        .join(order, col(order.vehicle_id) == col(tables.Vehicle.id))
+        .where(*conditions, *is_sale())
+        .order_by(col(tables.Vehicle.id))
     )
-    columns = list(zip(*session.execute(statement), strict=True))
-    if not columns:
-        columns = [()] * (7 + len(Specification._fields))
+    found = session.execute(statement).all()
+    rows = _rows([row[:-1] for row in found])
+    ordered_on: list[date] = [row[-1] for row in found]
+    years = np.array([day.year for day in ordered_on], dtype=np.int32)
+    days = np.array([day.toordinal() for day in ordered_on], dtype=np.int32)
+    moved = replace(rows.vehicles, release_year=rows.vehicles.release_year + (on.year - years))
+    return replace(rows, vehicles=moved, acquired_on=rows.acquired_on + (on.toordinal() - days))
+
+
+def is_sale() -> tuple[ColumnElement[bool], ...]:
+    """Orders that say what a vehicle was worth to somebody."""
+    order = tables.Order
+    sold = (tables.OrderStatus.ACCEPTED, tables.OrderStatus.PAID)
+    return col(order.status).in_(sold), col(order.total_price) > 0
+
+
+def _selected(price: Any, *more: Any) -> Select[Any]:
+    vehicle = tables.Vehicle
+    return select_columns(
+        col(vehicle.id),
+        col(vehicle.reference),
+        col(vehicle.release_year),
+        col(vehicle.mileage_km),
+        # As the database keeps them: a decimal a row would take longer than all the rest.
+        type_coerce(price, BigInteger),
+        type_coerce(col(vehicle.cost), BigInteger),
+        col(vehicle.acquired_on),
+        *(_plain(name) for name in Specification._fields),
+        *more,
+    )
+
+
+def _rows(found: Sequence[Sequence[Any]]) -> StockRows:
+    columns = list(zip(*found, strict=True)) or [()] * (7 + len(Specification._fields))
     ids, references, years, mileages, prices, costs, days, *specifications = columns
     known: dict[tuple[Any, ...], int] = {}
     which = [known.setdefault(each, len(known)) for each in zip(*specifications, strict=True)]

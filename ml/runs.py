@@ -8,12 +8,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from domain import models, tables, trainings
+from domain import markets, models, tables, trainings
 from domain.database import Database
 from domain.models import Comparison
 from domain.trainings import PromotionPolicy, TrainingRequest
 from ml import algorithms, artifact, dataset, gate
 from ml.loading import loader
+from ml.sold import read_sales, together
 from ml.training import Progress, TrainedModel, train
 
 SHARE_OF_TRAINING = 0.95
@@ -38,6 +39,7 @@ class Published:
     Attributes:
         comparison: with the champion; None where nobody asked for a promotion.
         action: what the audit trail calls it.
+        sold_rows: sold vehicles among the rows that were read.
     """
 
     market_id: int
@@ -45,6 +47,7 @@ class Published:
     signature: str
     comparison: Comparison | None
     action: str = "model.trained"
+    sold_rows: int = 0
 
     def publish(
         self, session: Session, *, by: str, now: datetime, job_id: int | None = None
@@ -60,6 +63,7 @@ class Published:
             now=now,
             job_id=job_id,
             action=self.action,
+            sold_rows=self.sold_rows,
         )
         if self.comparison is not None and self.comparison.is_at_least_as_good:
             models.promote(session, version.id, comparison=self.comparison, by=by, now=now)
@@ -87,6 +91,9 @@ def run(
             observed_from=request.observed_from,
             observed_to=request.observed_to,
         )
+        sold = _sold(session, market_id, request)
+        if sold is not None:
+            data = together(data, sold)
     trained = train(
         data,
         algorithm=request.algorithm,
@@ -104,4 +111,21 @@ def run(
                 session, predictor, market_id, model_of=loader(database, artifact_key)
             )
     progress(1.0, "Publishing")
-    return Published(market_id, trained, signature, comparison)
+    return Published(
+        market_id, trained, signature, comparison, sold_rows=0 if sold is None else sold.rows
+    )
+
+
+def _sold(
+    session: Session, market_id: int, request: TrainingRequest
+) -> dataset.TrainingData | None:
+    """What was sold, where the market's models are to learn from it."""
+    settings = markets.settings_of(session.get_one(tables.Market, market_id))
+    if not settings.train_on_sales:
+        return None
+    return read_sales(
+        session,
+        market_id,
+        observed_from=request.observed_from,
+        observed_to=request.observed_to,
+    )

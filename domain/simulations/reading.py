@@ -70,6 +70,8 @@ def newest_succeeded_of(
         .join(version, col(version.id) == simulation.version_id)
         .where(
             col(version.id).in_(version_ids),
+            # A back-test says nothing of the stock.
+            col(simulation.on_sales).is_(False),
             col(simulation.content_hash) == version.content_hash,
         )
         .group_by(col(simulation.version_id))

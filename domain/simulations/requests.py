@@ -21,6 +21,7 @@ def request(
     *,
     baseline_id: int | None = None,
     wanted: VehicleFilter | None = None,
+    on_sales: bool = False,
     by: str,
     now: datetime,
 ) -> tables.Simulation:
@@ -29,6 +30,8 @@ def request(
     Args:
         baseline_id: the version to compare with; today's asking prices where it is None.
         wanted: which part of the stock; every vehicle for sale where it is None.
+        on_sales: back-test it on the vehicles that were sold instead, each on the day of its
+            order; what is compared with is then the price that was paid.
 
     Raises:
         NotFound: no such version, baseline or market in the filter.
@@ -64,6 +67,7 @@ def request(
         baseline_id=baseline_id,
         baseline_content=None if baseline is None else baseline.content,
         job_id=job.id,
+        on_sales=on_sales,
         requested_by=by,
         requested_at=now,
     )

@@ -41,7 +41,7 @@ class Outcome:
 def simulate(
     session: Session, job_id: int, model: ServedModel, *, on: date, progress: Progress
 ) -> Outcome:
-    """Price the vehicles for sale that a job was asked to look at; nothing is stored yet.
+    """Price the vehicles that a job was asked to look at; nothing is stored yet.
 
     Args:
         on: the day to which ages and days in stock are counted.
@@ -51,11 +51,7 @@ def simulate(
     ).one()
     job = session.get_one(tables.Job, job_id)
     progress(0.0, "Reading the stock")
-    wanted = for_sale(filter_of(job.payload["filter"]))
-    rows = stock_columns.read(
-        session,
-        [col(tables.Vehicle.market_id) == job.market_id, *conditions(session, wanted)],
-    )
+    rows = _rows(session, job, on_sales=simulation.on_sales, on=on)
     known = rows.only(rows.can_be_estimated(on))
     progress(SHARE_OF_READING, "Estimating market prices")
     inputs = known.estimated(model, on=on)
@@ -93,10 +89,20 @@ def publish(session: Session, outcome: Outcome, *, by: str, now: datetime) -> No
             "simulation": simulation.id,
             "contentHash": simulation.content_hash,
             "vehicles": outcome.summary.vehicles,
+            "onSales": simulation.on_sales,
             "narrowedTo": in_words(filter_of(job.payload["filter"])),
         },
         now=now,
     )
+
+
+def _rows(session: Session, job: tables.Job, *, on_sales: bool, on: date) -> StockRows:
+    """The vehicles to look at, and what each is to be compared with."""
+    wanted = filter_of(job.payload["filter"])
+    mine = col(tables.Vehicle.market_id) == job.market_id
+    if on_sales:
+        return stock_columns.read_sold(session, [mine, *conditions(session, wanted)], on=on)
+    return stock_columns.read(session, [mine, *conditions(session, for_sale(wanted))])
 
 
 def _priced(simulation: tables.Simulation, rows: StockRows, inputs: StockColumns) -> SimulatedStock:

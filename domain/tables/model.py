@@ -30,6 +30,8 @@ class ModelVersion(SQLModel, table=True):
     coverage: float
     trained_rows: int
     rejected_rows: int
+    # Sold vehicles among all rows that were read.
+    sold_rows: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     trained_from: date | None = None
     trained_to: date | None = None
     data_sha256: str

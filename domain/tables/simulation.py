@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, false
 from sqlmodel import Field, SQLModel
 
 from domain.tables.columns import Document, Instant, Key
@@ -28,6 +28,8 @@ class Simulation(SQLModel, table=True):
         default=None, sa_column=Column(Key, ForeignKey("strategy_version.id"))
     )
     baseline_content: dict[str, Any] | None = Field(default=None, sa_column=Column(Document))
+    # Whether it is a back-test: of what was sold, against what was paid.
+    on_sales: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     job_id: int = Field(sa_column=Column(Key, ForeignKey("job.id"), nullable=False, unique=True))
     requested_by: str
     requested_at: datetime = Field(sa_column=Column(Instant(), nullable=False))
