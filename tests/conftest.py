@@ -27,6 +27,11 @@ for name in [each for each in os.environ if each.startswith("FORECOURT_")]:
     if not name.startswith("FORECOURT_TEST_"):
         del os.environ[name]
 
+# Tests that run side by side have a core each: threads that wait for one another at every split of a
+# tree stand still when each has half a core. scikit-learn's library reads this when it is loaded.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A busy machine is no fault of what is tested.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
