@@ -169,6 +169,31 @@ def export(
     typer.echo(f"Wrote model {number} to {output}.")
 
 
+@app.command("report")
+def report(
+    model: Version,
+    output: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")],
+    market: MarketOfNumber = None,
+    with_learning: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve/--no-learning-curve",
+            help="Train on shares of the listings too; takes as long as the training did.",
+        ),
+    ] = True,
+) -> None:
+    """Write a page on a version: errors by group, calibration, importance, learning curve."""
+    # Imported here: no other command draws.
+    from api.cli.model_report import write
+
+    with opened() as installation, installation.database.reading() as session:
+        version = named(session, model, market)
+        key = installation.settings.artifact_key
+        write(session, version, output, artifact_key=key, with_learning=with_learning)
+        number = version.number
+    typer.echo(f"Wrote the report of model {number} to {output}.")
+
+
 @app.command("import")
 def import_model(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Made by export.")],
