@@ -153,7 +153,7 @@ class Loaders:
     @cached_property
     def price_changes(
         self,
-    ) -> DataLoader[price_history.Wanted, list[tables.PriceChange] | None]:
+    ) -> DataLoader[price_history.Wanted, list[price_history.Change] | None]:
         return self._by_key(price_history.newest_changes)
 
     @cached_property

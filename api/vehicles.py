@@ -177,7 +177,7 @@ _COUNTED = cost(count="first")
 
 @strawberry.type(description="One change of a stock vehicle's price.")
 class PriceChange:
-    row: strawberry.Private[tables.PriceChange]
+    change: strawberry.Private[price_history.Change]
     price: Money = strawberry.field(description="From then on.")
     changed_at: datetime = strawberry.field(description="When.")
     reason: str = strawberry.field(
@@ -185,13 +185,13 @@ class PriceChange:
     )
 
     @classmethod
-    def from_row(cls, row: tables.PriceChange, currency: str) -> PriceChange:
+    def of(cls, change: price_history.Change, currency: str) -> PriceChange:
         """What clients see of a change."""
         return cls(
-            row=row,
-            price=Money.of(row.price, currency),
-            changed_at=row.changed_at,
-            reason=row.reason,
+            change=change,
+            price=Money.of(change.price, currency),
+            changed_at=change.changed_at,
+            reason=change.reason,
         )
 
     @strawberry.field(description="The strategy version that made the price, if one did.")
@@ -200,7 +200,7 @@ class PriceChange:
     ) -> Annotated[StrategyVersion, strawberry.lazy("api.strategies")] | None:
         from api.strategies import StrategyVersion
 
-        key = self.row.strategy_version_id
+        key = self.change.strategy_version_id
         return None if key is None else await StrategyVersion.load(info.context, key)
 
 
@@ -263,8 +263,8 @@ class Vehicle(Node):
         first = DEFAULT_CHANGES if first is None else first
         price_history.check_first(first)
         asked = price_history.Wanted(self.row.id, first)
-        rows = await info.context.loaders.price_changes.load(asked)
-        return [PriceChange.from_row(row, self.currency) for row in rows or ()]
+        changes = await info.context.loaders.price_changes.load(asked)
+        return [PriceChange.of(each, self.currency) for each in changes or ()]
 
     @strawberry.field(
         name="lowestPrice30Days",

@@ -26,7 +26,8 @@ from domain.database import Database, normalised_url
 from domain.files.imports import ImportReport, import_stock
 from domain.stock import VehicleRow
 
-DATABASE = "forecourt_benchmark"
+DATABASE = f"forecourt_benchmark_{os.getpid()}"
+"""Of this run alone."""
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -70,10 +71,11 @@ class Stopwatch:
             pids = session.execute(
                 text("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
             ).scalars()
-            return sum(_processor_s(pid) for pid in pids)
+            return sum(processor_s(pid) for pid in pids)
 
 
-def _processor_s(pid: int) -> float:
+def processor_s(pid: int) -> float:
+    """What a process has spent of the processor so far; 0 where it is gone."""
     try:
         ran = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:
@@ -83,16 +85,26 @@ def _processor_s(pid: int) -> float:
 
 @contextmanager
 def installation(server: str, folder: Path) -> Iterator[Installation]:
-    """An installation on a new database of the server, with the demo's market, model and strategy.
+    """An ``empty_installation`` with the demo's model and strategy."""
+    with empty_installation(server, folder) as made:
+        with made.database.reading() as session:
+            market = markets.by_code(session, demo.CODE)
+        demo.add_listings(made, market)
+        demo.train_champion(made, market)
+        demo.activate_house_rule(made, market)
+        yield made
+
+
+@contextmanager
+def empty_installation(server: str, folder: Path) -> Iterator[Installation]:
+    """An installation on a new database of the server, with the demo's market and nothing in it.
 
     Args:
-        server: URL of any database of the server; the benchmark's own is made beside it, and
-            dropped first where an earlier run has left it.
+        server: URL of any database of the server; the benchmark's own is made beside it.
     """
     url = make_url(normalised_url(server))
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"))
         connection.execute(text(f"CREATE DATABASE {DATABASE}"))
     mine = url.set(database=DATABASE).render_as_string(hide_password=False)
     settings = Settings(data_dir=folder, database_url=SecretStr(mine))
@@ -101,21 +113,18 @@ def installation(server: str, folder: Path) -> Iterator[Installation]:
     try:
         migrations.upgrade(database.engine)
         with database.unit_of_work() as session:
-            market = markets.add(
+            markets.add(
                 session,
                 code=demo.CODE,
                 name=demo.NAME,
                 currency=demo.CURRENCY,
                 now=datetime.now(UTC),
             )
-        demo.add_listings(made, market)
-        demo.train_champion(made, market)
-        demo.activate_house_rule(made, market)
         yield made
     finally:
         database.close()
         with engine.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {DATABASE} WITH (FORCE)"))
+            connection.execute(text(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)"))
         engine.dispose()
 
 

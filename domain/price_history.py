@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, pairwise
 from operator import attrgetter
 
 from sqlalchemy import func
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from domain import tables
@@ -27,6 +28,16 @@ class Wanted:
 
     vehicle_id: int
     first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a vehicle's price, see ``tables.PriceChange``."""
+
+    price: Decimal
+    changed_at: datetime
+    reason: str
+    strategy_version_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +58,30 @@ def check_first(first: int) -> None:
         raise Invalid(f"first is {first}: ask for 0 to {MAX_CHANGES}.", path=("first",))
 
 
-def newest_changes(
-    session: Session, wanted: Sequence[Wanted]
-) -> dict[Wanted, list[tables.PriceChange]]:
+def newest_changes(session: Session, wanted: Sequence[Wanted]) -> dict[Wanted, list[Change]]:
     """The latest price changes of many vehicles, newest first, in one statement."""
     change = tables.PriceChange
     place = func.row_number().over(
         partition_by=col(change.vehicle_id), order_by=col(change.id).desc()
     )
+    # Columns and no objects: a page of vehicles has hundreds of changes.
     ranked = (
-        select(col(change.id), place.label("place"))
+        select_columns(
+            col(change.vehicle_id),
+            *(col(getattr(change, each.name)) for each in fields(Change)),
+            place.label("place"),
+        )
         .where(col(change.vehicle_id).in_({each.vehicle_id for each in wanted}))
         .subquery()
     )
-    rows = session.exec(
-        select(change)
-        .join(ranked, ranked.c.id == change.id)
+    rows = session.execute(
+        select_columns(*list(ranked.c)[:-1])
         .where(ranked.c.place <= max(each.first for each in wanted))
-        .order_by(col(change.vehicle_id), ranked.c.place)
+        .order_by(ranked.c.vehicle_id, ranked.c.place)
     )
-    by_vehicle: defaultdict[int, list[tables.PriceChange]] = defaultdict(list)
-    for row in rows:
-        by_vehicle[row.vehicle_id].append(row)
+    by_vehicle: defaultdict[int, list[Change]] = defaultdict(list)
+    for vehicle_id, *facts in rows:
+        by_vehicle[vehicle_id].append(Change(*facts))
     return {each: by_vehicle[each.vehicle_id][: each.first] for each in wanted}
 
 
