@@ -27,7 +27,7 @@ from api.examples import EXAMPLES
 from api.oidc import Issuer, Tokens
 from api.schema import schema
 from api.settings import Settings
-from api.shutdown import announced
+from api.shutdown import STREAMS_END_WITHIN_S, announced
 from api.telemetry import traces
 from api.telemetry.exposition import Exposition, metrics
 from api.telemetry.measures import Measures
@@ -58,6 +58,7 @@ def create_app(settings: Settings) -> Starlette:
 
     async def stop() -> None:
         readiness.is_stopping = True
+        await asyncio.sleep(settings.drain_s)
         await door.end_streams()
 
     @asynccontextmanager
@@ -67,7 +68,7 @@ def create_app(settings: Settings) -> Starlette:
         sampling = asyncio.create_task(sample(application, measures))
         log.info("limits_counted", where=counters.place)
         try:
-            with traces.sent(), announced(stop):
+            with traces.sent(), announced(stop, within_s=settings.drain_s + STREAMS_END_WITHIN_S):
                 yield
         finally:
             sampling.cancel()

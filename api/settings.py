@@ -106,6 +106,13 @@ class Settings(BaseSettings):
         default="sub",
         description="Claim with the caller's name; one person's only, since four eyes counts it.",
     )
+    drain_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=60,
+        description="How long a process that is told to end answers on while /health/ready says "
+        "so: longer than the balancer takes to ask twice.",
+    )
     trusted_proxies: str = Field(
         default="127.0.0.1",
         description="Addresses and networks, separated by commas, of the proxies whose word on "
@@ -351,7 +358,7 @@ def traces_are_wanted() -> bool:
 
 def _kept_secret(path: Path) -> bytes:
     """The secret of the data directory; of processes that start at once, the first one makes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         mine = path.with_name(f"{path.name}.{os.getpid()}")
         descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -22,7 +22,7 @@ STREAMS_END_WITHIN_S = 10.0
 
 
 @contextmanager
-def announced(end_streams: Callable[[], Awaitable[None]]) -> Iterator[None]:
+def announced(end_streams: Callable[[], Awaitable[None]], *, within_s: float) -> Iterator[None]:
     """Have streams ended before the server hears the signal that ends the process.
 
     A second signal is passed on at once: whoever sends it does not want to wait. Does nothing
@@ -37,10 +37,10 @@ def announced(end_streams: Callable[[], Awaitable[None]]) -> Iterator[None]:
 
     async def end(number: int) -> None:
         try:
-            async with asyncio.timeout(STREAMS_END_WITHIN_S):
+            async with asyncio.timeout(within_s):
                 await end_streams()
         except TimeoutError:
-            log.warning("streams.not_ended", seconds=STREAMS_END_WITHIN_S)
+            log.warning("streams.not_ended", seconds=within_s)
         finally:
             pass_on(number, None)
 

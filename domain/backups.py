@@ -119,7 +119,7 @@ def restore(source: Path, place: Place, *, force: bool = False) -> tuple[Manifes
         )
     if not source.is_file():
         raise InvalidState(f"There is no file {source}.")
-    place.folder.mkdir(parents=True, exist_ok=True)
+    place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _workshop(place.folder) as folder:
         manifest = _unpack(source, folder)
         _check_known(manifest, _checked(folder / DATABASE))

@@ -138,7 +138,8 @@ def test_a_container_is_given_longer_to_stop_than_a_process_takes(
 
     for name in OURS:
         given = int(services[name]["stop_grace_period"].removesuffix("s"))
-        assert given > SHUTDOWN_S + STREAMS_END_WITHIN_S
+        drain = float(services[name]["environment"].get("FORECOURT_DRAIN_S", 0))
+        assert given > drain + SHUTDOWN_S + STREAMS_END_WITHIN_S
 
 
 def test_every_command_of_ours_is_one(services: dict[str, Service], dockerfile: list[str]) -> None:

@@ -52,7 +52,8 @@ def opened(*, migrated: bool = True) -> Iterator[Installation]:
         InvalidState: the database is not migrated; says the command that mends it.
     """
     settings = load_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    # It holds clients' addresses, and perhaps the secret.
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     backups.require_finished(settings.data_dir)
     database = Database(
         settings.resolved_database_url,

@@ -6,7 +6,9 @@ asked adds them up. What a process counted stays counted when it is gone; its ga
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +23,8 @@ from api.settings import share_metrics, shared_metrics_folder
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
+PREFIX = "forecourt-metrics-"
+
 _GAUGES = re.compile(r"gauge_live\w+_(\d+)\.db")
 
 
@@ -30,10 +34,10 @@ def sharing() -> Iterator[None]:
 
     In memory where the system offers that: a full disk must not end whoever counts.
     """
+    beside = IN_MEMORY if _is_writable(IN_MEMORY) else Path(tempfile.gettempdir())
+    _sweep(beside)
     with tempfile.TemporaryDirectory(
-        prefix="forecourt-metrics-",
-        dir=IN_MEMORY if _is_writable(IN_MEMORY) else None,
-        ignore_cleanup_errors=True,
+        prefix=f"{PREFIX}{os.getpid()}-", dir=beside, ignore_cleanup_errors=True
     ) as folder:
         share_metrics(Path(folder))
         yield
@@ -79,6 +83,14 @@ def _forget_the_dead(folder: Path) -> list[int]:
         with suppress(FileNotFoundError):  # Another process is just doing the same.
             mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
     return living
+
+
+def _sweep(beside: Path) -> None:
+    """Remove what servers have left behind that were killed."""
+    for folder in beside.glob(f"{PREFIX}*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_writable(folder: Path) -> bool:

@@ -152,3 +152,22 @@ def test_a_worker_that_dies_beside_a_server_is_replaced(folder_on_sqlite: Path) 
 def owners(server: Running) -> list[str]:
     said = (json.loads(line) for line in server.lines())
     return [line["owner"] for line in said if line["event"] == "worker.started"]
+
+
+def test_a_server_that_stops_answers_on_until_its_balancer_has_seen_it(
+    folder_on_sqlite: Path,
+) -> None:
+    ask = {
+        "json": {"query": "{ viewer { name } }"},
+        "headers": {"Authorization": key_of(folder_on_sqlite)},
+    }
+    with serving(folder_on_sqlite, "--no-worker", drain_s="3") as server:
+        server.process.send_signal(signal.SIGTERM)
+        server.says("stopping")
+        ready = httpx.get(f"{server.address}/health/ready", timeout=10)
+        answer = httpx.post(f"{server.address}/graphql", **ask, timeout=10)
+        status = server.process.wait(timeout=60)
+
+    assert (ready.status_code, ready.json()["reasons"]) == (503, ["The process is stopping."])
+    assert answer.status_code == 200
+    assert status == 0
