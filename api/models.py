@@ -59,6 +59,24 @@ class ModelGroupMetrics:
 MAX_GROUPS = 1_000
 
 
+@strawberry.type(
+    description="How the algorithm fares on what comes after: learnt from older listings, measured "
+    "on newer ones."
+)
+class OutOfTimeMetrics:
+    observed_from: date = strawberry.field(
+        description="The first day that was estimated; only listings before it were learnt from."
+    )
+    rows: int = strawberry.field(description="How many were measured.")
+    mape: float = strawberry.field(description="Mean absolute percentage error, 0.08 is 8 %.")
+    median_ape: float = strawberry.field(description="Median absolute percentage error.")
+
+    @classmethod
+    def from_document(cls, stored: dict[str, Any]) -> OutOfTimeMetrics:
+        """The figures that a model version keeps."""
+        return cls(**stored | {"observed_from": date.fromisoformat(stored["observed_from"])})
+
+
 @strawberry.type(description="Measured on rows that training never saw.")
 class ModelMetrics:
     rows: int = strawberry.field(description="How many were measured.")
@@ -74,6 +92,10 @@ class ModelMetrics:
         f"{MAX_GROUPS}.",
         metadata=cost(size=MAX_GROUPS),
     )
+    out_of_time: OutOfTimeMetrics | None = strawberry.field(
+        description="The same algorithm on listings later than all it learnt from; null where the "
+        "listings span fewer than 60 days."
+    )
 
     @classmethod
     def from_document(cls, stored: dict[str, Any]) -> ModelMetrics:
@@ -83,7 +105,12 @@ class ModelMetrics:
             ModelGroupMetrics(**group | {"fuel": Fuel(group["fuel"])})
             for group in stored["groups"][:MAX_GROUPS]
         ]
-        return cls(**facts, groups=groups)
+        later = stored.get("out_of_time")
+        return cls(
+            **facts,
+            groups=groups,
+            out_of_time=None if later is None else OutOfTimeMetrics.from_document(later),
+        )
 
 
 METRICS = frozenset(

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from domain.errors import InvalidState
-from ml import algorithms, artifact
+from ml import algorithms, artifact, out_of_time
 from ml.algorithms.contract import Algorithm, Estimator, Vector
 from ml.conformal import Interval, calibrated, fit_interval
 from ml.dataset import Part, TrainingData, folds, parts, without_repeats
@@ -91,7 +91,10 @@ def train(
     run = _Run(chosen, complete, coverage, seed, progress)
     predictor, trained = run.predictor(usable.take(part == Part.TRAIN))
     progress(0.9, "Measuring on unseen listings")
-    metrics = evaluate(predictor, usable.take(part == Part.TEST))
+    seen, unseen = usable.take(part == Part.TRAIN), usable.take(part == Part.TEST)
+    metrics = evaluate(predictor, unseen)
+    progress(0.92, "Measuring on later listings")
+    metrics["out_of_time"] = out_of_time.measured(chosen, complete, seen, unseen, seed=seed)
     content = artifact.pack(predictor, _probes(trained, seed))
     progress(1.0, "Trained")
     return TrainedModel(
