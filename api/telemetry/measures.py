@@ -31,6 +31,7 @@ class Measures:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._names: set[str] = set()
+        self._by_operation: dict[tuple[str, str], tuple[Counter, Histogram, Counter]] = {}
         self._count_requests()
         self._sample_process()
         self._watch_pricing()
@@ -164,11 +165,24 @@ class Measures:
     def ran(self, outcome: Outcome) -> None:
         """Count one operation that was executed."""
         name = self.name(outcome.operation_name)
-        self.operations.labels(name, outcome.operation_type).inc()
-        self.seconds.labels(name, outcome.operation_type).observe(outcome.seconds)
-        self.points.labels(name).inc(outcome.cost)
+        operations, seconds, points = self._of_operation(name, outcome.operation_type)
+        operations.inc()
+        seconds.observe(outcome.seconds)
+        points.inc(outcome.cost)
         for code in outcome.error_codes:
             self.errors.labels(name, code).inc()
+
+    def _of_operation(self, name: str, kind: str) -> tuple[Counter, Histogram, Counter]:
+        """The figures of one operation; to find them by their labels costs more than to count."""
+        known = self._by_operation.get((name, kind))
+        if known is None:
+            known = (
+                self.operations.labels(name, kind),
+                self.seconds.labels(name, kind),
+                self.points.labels(name),
+            )
+            self._by_operation[name, kind] = known
+        return known
 
     def turned_away(self, refusal: Refused) -> None:
         """Count one operation that was not."""
