@@ -30,11 +30,13 @@ class Example:
 
     Attributes:
         variables: JSON text.
+        role: whose tab it is, where each role has its own.
     """
 
     title: str
     query: str
     variables: str = ""
+    role: str = ""
 
 
 class GraphiQL:

@@ -181,11 +181,15 @@ def test_every_list_of_objects_says_how_many_it_can_hold() -> None:
     assert {name for name in silent if not name.endswith(".userErrors")} == set()
 
 
+JSON_SCALARS = {"detail", "hyperparameters", "hyperparametersSchema", "parameters"}
+
+
 def objects_in(answer: Any) -> int:
+    """The objects of an answer, itself included; what a JSON scalar holds is no object of ours."""
     if isinstance(answer, list):
         return sum(objects_in(each) for each in answer)
     if isinstance(answer, dict):
-        return 1 + sum(objects_in(each) for each in answer.values())
+        return 1 + sum(objects_in(answer[name]) for name in answer.keys() - JSON_SCALARS)
     return 0
 
 

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from api import examples
-from domain.tables import Role
 from tests.api.shop import Shop
 from tests.api.test_graphiql import Visit, browser, in_a_browser
 
@@ -93,18 +91,6 @@ def test_the_demo_makes_a_market_once_and_keeps_it(tmp_path: Path) -> None:
     assert all(role in keys for role in ("SALES", "PRICING", "APPROVER", "DATA_SCIENCE", "ADMIN"))
     assert again.stdout.partition("Keys")[2] == keys
     assert "Making" not in again.stderr
-
-
-@pytest.mark.parametrize("example", examples.EXAMPLES[:-1], ids=lambda each: each.title)
-def test_each_example_of_graphiql_works_in_the_demo(shop: Shop, example: examples.Example) -> None:
-    variables = json.loads(example.variables) if example.variables else {}
-    role = Role.DATA_SCIENCE if example.title == "Train" else Role.SALES
-
-    data = shop.data(example.query, variables, role=role)
-
-    payload = next(iter(data.values()))
-    assert payload
-    assert not payload.get("userErrors")
 
 
 def test_the_question_of_the_readme_is_answered(shop: Shop) -> None:
