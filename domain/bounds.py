@@ -1,4 +1,4 @@
-"""Bounds as clients set them: conditions that the database can hold against a column of amounts."""
+"""Bounds of what clients look for, as the database can hold them against its columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
+from domain.errors import Invalid
 from domain.money import CENT
+
+MAX_SEARCH_LENGTH = 200
 
 _GREATEST = Decimal(10) ** 15
 """More than anything costs, and as whole hundredths still within 64 bits."""
@@ -27,3 +30,14 @@ def at_most(amounts: Any, bound: Decimal) -> ColumnElement[bool]:
 
 def _hundredths(bound: Decimal, rounding: str) -> Decimal:
     return max(-_GREATEST, min(bound, _GREATEST)).quantize(CENT, rounding=rounding)
+
+
+def check_search(text: str, *path: str) -> str:
+    """The text to look for: what nobody would type takes a database minutes, or is beyond it.
+
+    Raises:
+        Invalid: it is too long; at ``path``.
+    """
+    if len(text) > MAX_SEARCH_LENGTH:
+        raise Invalid(f"Search for at most {MAX_SEARCH_LENGTH} characters.", path=path)
+    return text

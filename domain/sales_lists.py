@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from domain import markets, stock_lists, tables
-from domain.bounds import at_least, at_most
+from domain.bounds import at_least, at_most, check_search
 from domain.errors import Invalid, Path
 from domain.pages import MAX_SIZE, Direction, Ordered
 from domain.stock_lists import VehicleFilter
@@ -262,6 +262,7 @@ def _has_payments(least: int) -> ColumnElement[bool]:
 
 
 def _starts_with(start: str) -> ColumnElement[bool]:
+    check_search(start, "filter", "emailStartsWith")
     if "\0" in start:
         return false()
     escaped = "".join(f"/{sign}" if sign in "/%_" else sign for sign in start.lower())

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, exists, false, func, not_
 from sqlmodel import Session, col, select
 
 from domain import catalogue, markets, stock, tables
-from domain.bounds import at_least, at_most
+from domain.bounds import at_least, at_most, check_search
 from domain.errors import Path
 from domain.pages import Direction, Ordered
 from domain.vocabulary import Fuel, Gearbox, fold
@@ -129,7 +129,7 @@ def conditions(
     if wanted.available is not None:
         found.append(not_(is_held()) if wanted.available else is_held())
     if wanted.search is not None:
-        found += _holds_words(wanted.search)
+        found += _holds_words(check_search(wanted.search, "filter", "search"))
     return found + _plain_conditions(wanted)
 
 

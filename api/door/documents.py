@@ -26,10 +26,16 @@ from graphql.utilities import value_from_ast_untyped
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from api.door.analysis import Survey, survey_document
+from api.door.literals import check_literals
 from api.door.refused import Refused, faulty_document, over, refused
 from api.limits import Limits
 
 RULES = (*specified_rules, *recommended_rules)
+
+MAX_ERRORS = 20
+MAX_ERRORS_OF_LARGE = 3
+"""Told of one document: each repeats the value that is at fault, which takes time to write."""
+LARGE_CHARACTERS = 4_000
 
 # Comparing fields that repeat is the one part of validation that is not linear. The library's
 # budget for it lets 4 kB of text block for half a second; this one, for a tenth of that. It is
@@ -111,8 +117,10 @@ class Documents:
 
     def _checked(self, text: str) -> Document:
         document = self._parsed(text)
+        check_literals(document, self.limits)
         surveys = survey_document(document, self.schema, self.limits)
-        if errors := validate(self.schema, document, RULES):
+        most = MAX_ERRORS if len(text) <= LARGE_CHARACTERS else MAX_ERRORS_OF_LARGE
+        if errors := validate(self.schema, document, RULES, max_errors=most):
             raise faulty_document("GRAPHQL_VALIDATION_FAILED", errors)
         operations = {}
         for node in document.definitions:

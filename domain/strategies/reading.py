@@ -14,6 +14,7 @@ from sqlalchemy import select as select_page
 from sqlmodel import Session, col, func, or_, select
 
 from domain import activations, markets, tables
+from domain.bounds import check_search
 from domain.errors import NotFound
 from domain.ledger import Ledger
 from domain.pages import Ordered
@@ -112,6 +113,7 @@ def listed(session: Session, wanted: StrategyFilter, *, now: datetime) -> Ordere
         )
         statement = statement.where(col(strategy.id).in_(having_it))
     if wanted.search is not None:
+        check_search(wanted.search, "filter", "search")
         statement = statement.where(
             or_(
                 col(strategy.name).icontains(wanted.search, autoescape=True),

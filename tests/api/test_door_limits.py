@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from api.door import Limits
 from api.door.counters import Counters
-from api.door.documents import Documents
+from api.door.documents import MAX_ERRORS_OF_LARGE, Documents
 from api.door.points import Points, Window
 from api.door.refused import Refused
 from tests.api.garage import SCHEMA, a_client
@@ -213,6 +213,30 @@ def test_fragments_in_a_chain_longer_than_python_can_follow_are_refused() -> Non
     limits = Limits(definitions=10**9)
 
     assert refusal("{ ...F0 }" + chain(1200), limits)["code"] == "TOO_DEEP"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        # Each would be repeated in each of the faults that are found in it.
+        (f"json: {{ {' '.join(f'a{n}: 1' for n in range(101))} }}", "TOO_MANY_FIELDS"),
+        (f"words: [{'1 ' * 101}]", "LIST_TOO_LONG"),
+    ],
+    ids=["object", "list"],
+)
+def test_a_value_in_the_document_is_held_to_the_limits_of_variables(value: str, code: str) -> None:
+    told = refusal(f"{{ echo({value}) }}", Limits(list_items=100))
+
+    assert told == {"code": code, "requested": 101, "limit": 100}
+
+
+def test_few_faults_are_told_of_a_large_document() -> None:
+    document = f"{{ cars {{ {' '.join(f'no{n}' for n in range(900))} }} }}"
+
+    with pytest.raises(Refused) as refused:
+        Documents(SCHEMA._schema, Limits()).read(document)
+
+    assert len(refused.value.errors) <= MAX_ERRORS_OF_LARGE + 1
 
 
 def test_refusals_say_the_figure_and_the_limit() -> None:
