@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 import time
@@ -13,15 +14,18 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from sqlmodel import select
 
 from api.door import Outcome
 from api.lately import Lately
 from api.telemetry.measures import MAX_NAMES, Measures
+from domain import tables
 from domain.database import current_time
 from domain.tables import JobKind, JobStatus, Role
-from tests.api.running import READY_WITHIN_S, TOKEN, Running, figures_in, key_of, serving
+from tests.api.running import READY_WITHIN_S, ROOT, TOKEN, Running, figures_in, key_of, serving
 from tests.api.shop import CAR, Shop, open_shop, settle
-from tests.factories import a_job
+from tests.factories import a_job, an_order
 
 pytestmark = pytest.mark.usefixtures("no_shared_metrics")
 
@@ -170,6 +174,42 @@ def test_a_market_tells_its_revision_and_how_its_model_does(shop: Shop) -> None:
     assert told['forecourt_model_drift_psi{feature="model",market="FR"}'] > 0.2
     assert told["forecourt_database_up"] == 1
     assert told["process_resident_memory_bytes"] > 1e7
+
+
+def test_every_figure_that_is_explained_or_alerted_on_is_told(shop: Shop) -> None:
+    shop.quote(*[CAR] * 100)
+    shop.ask("query Spy { auditEvents(first: 1) { totalCount } }")
+    shop.ask("{ nowhere }")
+    with shop.database() as database, database.unit_of_work() as session:
+        a_job(session, created_at=current_time(session))
+        vehicle = session.exec(select(tables.Vehicle)).first()
+        an_order(session, vehicle, ordered_on=current_time(session).date())
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    rules = yaml.safe_load((ROOT / "deploy/alerts.yaml").read_text(encoding="utf-8"))
+    named = re.findall(r"`((?:forecourt|process)_[a-z_]+[a-z])`", page.partition("## Metrics")[2])
+    for rule in rules["groups"][0]["rules"]:
+        named += re.findall(r"\b(?:forecourt|process)_[a-z_]+", rule["expr"])
+
+    deadline = time.monotonic() + 30
+    while missing := {name for name in named if not is_told(name, told := figures(shop))}:
+        assert time.monotonic() < deadline, missing
+        time.sleep(0.5)
+
+    assert len(set(named)) > 25
+    known = {name.partition("{")[0] for name in told}
+    ours = {name for name in known if name.startswith("forecourt_")}
+    assert {name for name in ours if not is_explained(name, page)} == set()
+
+
+def is_told(name: str, told: dict[str, float]) -> bool:
+    return any(each.startswith((name + "{", name + "_bucket")) or each == name for each in told)
+
+
+def is_explained(name: str, page: str) -> bool:
+    """Instants are told beside the ages that the page explains, histograms in parts."""
+    if name.endswith("_timestamp_seconds"):
+        return True
+    return f"`{re.sub('_(bucket|sum|count)$', '', name)}`" in page
 
 
 @contextmanager
