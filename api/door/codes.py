@@ -21,7 +21,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "COST_EXCEEDED": (400, "The operation could return more objects than a request may."),
     "TOO_DEEP": (400, "Fields nest too deeply."),
     "TOO_MANY_ALIASES": (400, "Too many renamed fields, fragments expanded."),
-    "TOO_MANY_FIELDS": (400, "Too many fields, fragments expanded."),
+    "TOO_MANY_FIELDS": (400, "Too many fields, fragments expanded, or in one object."),
     "TOO_MANY_ROOT_FIELDS": (400, "Too many fields of the operation itself."),
     "TOO_MANY_DEFINITIONS": (400, "Too many operations and fragments in one document."),
     "TOO_MANY_TOKENS": (400, "Too many words and signs in one document."),

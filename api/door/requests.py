@@ -156,6 +156,10 @@ def _check_size(variables: Mapping[str, Any], limits: Limits) -> None:
                     raise over("LIST_TOO_LONG", "Items of one list", len(each), limits.list_items)
                 below.extend(item for item in each if isinstance(item, dict | list))
             else:
+                if len(each) > limits.list_items:
+                    raise over(
+                        "TOO_MANY_FIELDS", "Fields of one object", len(each), limits.list_items
+                    )
                 below.extend(item for item in each.values() if isinstance(item, dict | list))
         level = below
         depth += 1

@@ -76,6 +76,7 @@ def test_what_is_no_request_is_a_coded_400(body: bytes) -> None:
     ("variables", "code"),
     [
         ({"words": ["x"] * 5_001}, "LIST_TOO_LONG"),
+        ({"json": dict.fromkeys(map(str, range(5_001)))}, "TOO_MANY_FIELDS"),
         ({"json": json.loads("[" * 60 + "]" * 60)}, "INPUT_TOO_DEEP"),
     ],
 )
