@@ -100,8 +100,11 @@ def orders(session: Session, wanted: OrderFilter, order: OrderOrder = NEWEST_FIR
     Raises:
         NotFound: the filter names a market that does not exist.
     """
+    statement = _with_currency().where(*conditions(session, wanted))
+    if (only := markets.only_one(session, wanted.market)) is not None:
+        statement = statement.where(tables.Order.market_id == only)
     return Ordered(
-        _with_currency().where(*conditions(session, wanted)),
+        statement,
         by=(_COLUMNS[order.field], col(tables.Order.id)),
         descending=order.direction is Direction.DESC,
     )

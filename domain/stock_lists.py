@@ -83,6 +83,8 @@ def listed(session: Session, wanted: VehicleFilter, order: VehicleOrder | None) 
         .join(tables.Market, col(tables.Market.id) == tables.Vehicle.market_id)
         .where(*conditions(session, wanted))
     )
+    if (only := markets.only_one(session, wanted.market)) is not None:
+        statement = statement.where(tables.Vehicle.market_id == only)
     newest_last = col(tables.Vehicle.id)
     if order is None:
         return Ordered(statement, by=(newest_last,))

@@ -76,6 +76,9 @@ def test_no_list_reads_a_whole_table(full: Session) -> None:
         (OrderFilter(market="FR", ordered_from=date(2026, 11, 1)), OrderOrderField.ORDERED_ON),
         (OrderFilter(market="FR", email_starts_with="c1234"), OrderOrderField.ORDERED_ON),
         (OrderFilter(market="FR", min_payments=2), OrderOrderField.TOTAL_PRICE),
+        # Nobody names the market where there is but one.
+        (OrderFilter(), OrderOrderField.ORDERED_ON),
+        (OrderFilter(), OrderOrderField.TOTAL_PRICE),
     ]
     vehicles = [VehicleOrder(field, way) for field in VehicleOrderField for way in Direction]
 
@@ -86,8 +89,11 @@ def test_no_list_reads_a_whole_table(full: Session) -> None:
         for wanted, field in orders
     }
     found |= {
-        str(order): scanned(full, stock_lists.listed(full, VehicleFilter(market="FR"), order))
+        str((market, order)): scanned(
+            full, stock_lists.listed(full, VehicleFilter(market=market), order)
+        )
         for order in vehicles
+        for market in ("FR", None)
     }
     clients = sales_lists.clients(full, ClientFilter(email_starts_with="c1234"))
     found["clients"] = scanned(full, clients)
