@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from api import executors
 from api.job_run import JobRun
 from api.settings import Settings
 from domain import simulations
@@ -18,13 +19,14 @@ from ml.loading import champion
 
 def train(run: JobRun, settings: Settings) -> None:
     """Train a model version, publish it, and promote it where that was asked for."""
-    published = runs.run(
-        run.database,
-        run.market_id,
-        TrainingRequest.from_document(run.payload),
-        artifact_key=settings.artifact_key,
-        progress=run.progress,
-    )
+    with executors.fits(settings):
+        published = runs.run(
+            run.database,
+            run.market_id,
+            TrainingRequest.from_document(run.payload),
+            artifact_key=settings.artifact_key,
+            progress=run.progress,
+        )
 
     def publish(session: Session, now: datetime) -> None:
         published.publish(session, by=run.requested_by, now=now, job_id=run.job_id)

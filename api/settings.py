@@ -91,6 +91,23 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         default=None, description="Shared rate limits; absent: each process counts for itself."
     )
+    dask_scheduler: str | None = Field(
+        default=None,
+        pattern=r"^(tcp|tls)://\S+$",
+        description="A Dask cluster that does the parts of large jobs, e.g. tcp://host:8786; "
+        "absent: processes of this machine.",
+    )
+    job_processes: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Processes of this machine that do the parts of a large job.",
+    )
+    part_vehicles: int = Field(
+        default=50_000,
+        ge=1,
+        description="Of a repricing of more vehicles on PostgreSQL each part has so many.",
+    )
     oidc_issuer: str | None = Field(
         default=None,
         pattern=r"^https://\S+$|^http://(localhost|127\.0\.0\.1)(:\d+)?(/\S*)?$",

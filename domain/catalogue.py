@@ -6,7 +6,7 @@ that fold to the same words are one specification; its names are those that came
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple
 
@@ -18,6 +18,9 @@ from domain.vehicles import Specification
 from domain.vocabulary import brand_name, fold
 
 _ENTRY: Table = SQLModel.metadata.tables[tables.CatalogueEntry.__tablename__]
+# Where in PostgreSQL's one space of advisory locks those of the markets lie.
+_TURNS = 0x464F5245 << 32
+
 _MARKET: Table = SQLModel.metadata.tables[tables.Market.__tablename__]
 _LISTING: Table = SQLModel.metadata.tables[tables.Listing.__tablename__]
 _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
@@ -55,9 +58,24 @@ def lock(session: Session, market_id: int) -> None:
 
     SQLite has one writer at a time anyway. Readers, and writers of anything else, do not wait.
     """
+    _take_turn(session, func.pg_advisory_xact_lock, market_id)
     session.connection().execute(
         select(_MARKET.c.id).where(_MARKET.c.id == market_id).with_for_update(key_share=True)
     )
+
+
+def share(session: Session, market_id: int) -> None:
+    """Let nobody ``lock`` this market before the present unit of work ends; others may share it.
+
+    Who waits for the lock comes before those that ask to share it later: PostgreSQL serves these
+    locks in turn, which it does not do with locks of rows.
+    """
+    _take_turn(session, func.pg_advisory_xact_lock_shared, market_id)
+
+
+def _take_turn(session: Session, lock: Callable[[int], Any], market_id: int) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(select(lock(_TURNS + market_id)))
 
 
 def register(

@@ -129,6 +129,20 @@ def heartbeat(
         job.message = message
 
 
+def check(session: Session, job_id: int, attempt: int) -> None:
+    """Whether to go on with a part of a job; a look that locks nothing.
+
+    Raises:
+        LostLease: the attempt is over.
+        JobCancelled: somebody wants the job to stop.
+    """
+    job = session.get(tables.Job, job_id, populate_existing=True)
+    if job is None or (job.attempts, job.status) != (attempt, JobStatus.RUNNING):
+        raise LostLease(f"attempt {attempt} of job {job_id} is over")
+    if job.cancel_requested:
+        raise JobCancelled
+
+
 def finish(session: Session, job_id: int, attempt: int, *, now: datetime) -> tables.Job:
     """End the job well.
 

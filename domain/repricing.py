@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Table, func, not_
+from sqlalchemy import Table
 from sqlmodel import Session, SQLModel, col, select
 
 from domain import (
@@ -22,6 +22,7 @@ from domain import (
     catalogue,
     idempotency,
     jobs,
+    repricing_parts,
     stock_columns,
     stock_filters,
     tables,
@@ -33,7 +34,7 @@ from domain.pricing.vectorised import VectorisedPolicy
 from domain.quotes import check_ready, reference_key
 from domain.snapshots import PricingSnapshot, ServedModel
 from domain.stock_columns import StockRows
-from domain.stock_lists import VehicleFilter, conditions, is_held
+from domain.stock_lists import VehicleFilter, conditions
 from domain.tables import JobKind
 
 _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
@@ -115,6 +116,7 @@ class Run:
     Args:
         model: the model version that the repricing names, rebuilt.
         chunk: vehicles that are priced and committed together.
+        part: the number of the part that is done here, where the repricing is divided.
     """
 
     def __init__(
@@ -124,8 +126,9 @@ class Run:
         model: ServedModel,
         *,
         chunk: int = CHUNK_VEHICLES,
+        part: int | None = None,
     ) -> None:
-        self._chunk = chunk
+        self._chunk, self._part, self._attempt = chunk, part, job.attempts
         repricing = session.get_one(tables.Repricing, job.id)
         self._job_id, self._market_id, self._model = job.id, job.market_id, model
         self._on = repricing.estimation_date
@@ -142,25 +145,25 @@ class Run:
             )
             for key in versions
         }
-        self._vehicles = session.exec(
-            select(func.count())
-            .select_from(tables.Vehicle)
-            .where(*self._conditions(session, repricing))
-        ).one()
+        self._repricing = repricing
+        self._vehicles = (
+            repricing_parts.count(session, job.market_id, repricing) if part is None else 0
+        )
 
     def next_chunk(self, session: Session, *, now: datetime) -> float | None:
         """Price the next vehicles and write down how far that is.
 
         Returns:
-            The share that is done; None once nothing is left.
+            The share that is done, of a part 1; None once nothing is left.
+
+        Raises:
+            LostLease: another attempt has the part by now.
         """
         # An import that changes prices meanwhile waits for the chunk, or the chunk for it.
-        catalogue.lock(session, self._market_id)
-        repricing = session.get_one(tables.Repricing, self._job_id, populate_existing=True)
+        mark = self._lock(session)
+        vehicles = repricing_parts.vehicles(session, self._market_id, self._repricing)
         stock = stock_columns.read(
-            session,
-            [*self._conditions(session, repricing), col(tables.Vehicle.id) > repricing.done_until],
-            most=self._chunk,
+            session, [*vehicles, *repricing_parts.left(mark)], most=self._chunk
         )
         if not len(stock):
             return None
@@ -171,19 +174,20 @@ class Run:
         changed = np.flatnonzero(is_price & (prices != priced.price_cents))
         self._write(session, priced.ids[changed], prices[changed], versions[changed], now=now)
         n_priced = int(is_price.sum())
-        repricing.repriced += len(changed)
-        repricing.unchanged += n_priced - len(changed)
-        repricing.failed += len(stock) - n_priced
-        repricing.done_until = int(stock.ids[-1])
-        done = repricing.repriced + repricing.unchanged + repricing.failed
+        mark.repriced += len(changed)
+        mark.unchanged += n_priced - len(changed)
+        mark.failed += len(stock) - n_priced
+        mark.done_until = int(stock.ids[-1])
+        done = mark.repriced + mark.unchanged + mark.failed
         return min(done / max(self._vehicles, 1), 1.0)
 
-    def _conditions(
-        self, session: Session, repricing: tables.Repricing
-    ) -> list[ColumnElement[bool]]:
-        wanted = stock_filters.from_document(repricing.filter)
-        mine = col(tables.Vehicle.market_id) == self._market_id
-        return [mine, not_(is_held()), *conditions(session, wanted)]
+    def _lock(self, session: Session) -> tables.Repricing | tables.RepricingPart:
+        """How far it is, held against everybody else, and the stock against imports."""
+        if self._part is None:
+            catalogue.lock(session, self._market_id)
+            return session.get_one(tables.Repricing, self._job_id, populate_existing=True)
+        catalogue.share(session, self._market_id)
+        return repricing_parts.hold(session, self._job_id, self._part, attempt=self._attempt)
 
     def _prices(self, stock: StockRows) -> tuple[Whole, Whole]:
         """The price of each vehicle in hundredths, and the strategy version that decided it."""

@@ -17,6 +17,7 @@ from api.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 OURS = ("api1", "api2", "worker", "migrate")
+CLUSTER = ("dask-scheduler", "dask-worker")
 OTHERS = ("proxy", "postgres", "redis")
 
 Service = dict[str, Any]
@@ -71,7 +72,7 @@ def test_each_profile_has_what_it_needs(services: dict[str, Service]) -> None:
         (profile,) = service["profiles"]
         by_profile.setdefault(profile, set()).add(name)
 
-    assert by_profile == {"dev": {"dev"}, "prod": {*OURS, *OTHERS}}
+    assert by_profile == {"dev": {"dev"}, "prod": {*OURS, *CLUSTER, *OTHERS}}
     for service in services.values():
         for needed in service.get("depends_on", ()):
             assert services[needed]["profiles"] == service["profiles"]
@@ -101,7 +102,7 @@ def test_what_is_kept_outlives_its_container(services: dict[str, Service]) -> No
     assert all("/data" in kept[name] for name in OURS)
 
 
-@pytest.mark.parametrize("name", [*OURS, "dev"])
+@pytest.mark.parametrize("name", [*OURS, *CLUSTER, "dev"])
 def test_our_containers_can_do_no_more_than_they_need(
     services: dict[str, Service], name: str
 ) -> None:
@@ -115,8 +116,10 @@ def test_our_containers_can_do_no_more_than_they_need(
 
 
 def test_nothing_but_the_proxy_can_be_reached_in_production(services: dict[str, Service]) -> None:
-    published = {name for name in OURS + OTHERS if "ports" in services[name]}
-    near_the_proxy = {name for name in OURS + OTHERS if "edge" in services[name]["networks"]}
+    published = {name for name in OURS + CLUSTER + OTHERS if "ports" in services[name]}
+    near_the_proxy = {
+        name for name in OURS + CLUSTER + OTHERS if "edge" in services[name]["networks"]
+    }
 
     assert published == {"proxy"}
     assert near_the_proxy == {"proxy", "api1", "api2"}

@@ -87,8 +87,8 @@ def test_every_dependency_has_its_reason() -> None:
 @pytest.mark.parametrize(
     ("lock", "groups"),
     [
-        ("requirements.lock", ["run", "otel", "build"]),
-        ("requirements-dev.lock", ["run", "otel", "report", "build", "dev", "benchmarks"]),
+        ("requirements.lock", ["run", "dask", "otel", "build"]),
+        ("requirements-dev.lock", ["run", "dask", "otel", "report", "build", "dev", "benchmarks"]),
     ],
 )
 def test_a_lock_file_holds_what_the_project_asks_for(lock: str, groups: list[str]) -> None:

@@ -8,7 +8,7 @@ from domain.tables.listing import Listing
 from domain.tables.market import Market
 from domain.tables.model import ModelArtifact, ModelVersion, Promotion
 from domain.tables.quote import Quote
-from domain.tables.repricing import Repricing
+from domain.tables.repricing import Repricing, RepricingPart
 from domain.tables.sale import Client, Order, OrderStatus, Payment, PaymentType
 from domain.tables.simulation import Simulation, SimulationResult
 from domain.tables.stock import PriceChange, Vehicle
@@ -45,6 +45,7 @@ __all__ = [
     "Promotion",
     "Quote",
     "Repricing",
+    "RepricingPart",
     "Role",
     "Simulation",
     "SimulationResult",

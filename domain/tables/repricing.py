@@ -35,3 +35,22 @@ class Repricing(SQLModel, table=True):
     repriced: int = 0
     unchanged: int = 0
     failed: int = 0
+
+
+class RepricingPart(SQLModel, table=True):
+    """One stretch of a large repricing: done in any process, beside the others."""
+
+    __tablename__ = "repricing_part"
+
+    job_id: int = Field(
+        sa_column=Column(Key, ForeignKey("repricing.job_id"), primary_key=True, autoincrement=False)
+    )
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    # The job's attempt that may write: one that was thought dead and comes back may not.
+    attempt: int
+    # The ids of its vehicles lie behind ``done_until``, up to and with ``ends_at``.
+    done_until: int = Field(sa_column=Column(Key, nullable=False))
+    ends_at: int = Field(sa_column=Column(Key, nullable=False))
+    repriced: int = 0
+    unchanged: int = 0
+    failed: int = 0
