@@ -86,7 +86,7 @@ class Worker:
         Args:
             settings: sent to the processes; they open the database that it names.
             handlers: ``module:function`` by kind of job, see ``api.job_run``.
-            slots: how many jobs it works on at once.
+            slots: how many jobs it works on at once; of several, one is never of the others' kind.
             lease: see ``LEASE``.
         """
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -129,14 +129,15 @@ class Worker:
             self._start(attempt)
 
     def _take(self) -> Attempt | None:
+        kinds = self._welcome()
         with self._database.reading() as session:
             # Most of the time there is nothing, and then nobody has to wait for a lock.
-            if not jobs.is_any_waiting(session, kinds=self._kinds, now=current_time(session)):
+            if not jobs.is_any_waiting(session, kinds=kinds, now=current_time(session)):
                 return None
         with self._database.unit_of_work() as session:
             job = jobs.take(
                 session,
-                kinds=self._kinds,
+                kinds=kinds,
                 owner=self.owner,
                 now=current_time(session),
                 lease=self._lease,
@@ -207,9 +208,16 @@ class Worker:
         _kill(running.process)
         self._running.remove(running)
 
-    @property
-    def _kinds(self) -> frozenset[JobKind]:
-        return frozenset(self._handlers)
+    def _welcome(self) -> frozenset[JobKind]:
+        """The kinds of job to take next.
+
+        The last of several slots is kept from the kind that has all the others: long trainings
+        would starve a repricing otherwise, or a queue of repricings a training.
+        """
+        kinds = frozenset(self._handlers)
+        running = {each.attempt.kind for each in self._running}
+        is_last = len(self._running) == self._slots - 1 > 0
+        return kinds - running if is_last and len(running) == 1 and kinds != running else kinds
 
 
 def _died(exit_code: int | None) -> _End:

@@ -103,7 +103,12 @@ def require_free(host: str, port: int) -> None:
 
 
 def worker(
-    slots: Annotated[int, typer.Option(min=1, max=64, help="Jobs to work on at once.")] = 1,
+    slots: Annotated[
+        int,
+        typer.Option(
+            min=1, max=64, help="Jobs to work on at once; one is never of the others' kind."
+        ),
+    ] = 2,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Take jobs until it is told to stop; then hand back what is not finished."""

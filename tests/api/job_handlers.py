@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -86,3 +87,24 @@ def read_pid(path: Path) -> int | None:
         return int(path.read_text())
     except (FileNotFoundError, ValueError):
         return None
+
+
+def wait_for_own_go(run: JobRun, settings: Settings) -> None:
+    """Finish once this very job is let go."""
+    while not _go(settings, run.job_id).exists():
+        time.sleep(0.02)
+    run.finish()
+
+
+def let_go(settings: Settings, *job_ids: int) -> None:
+    for job_id in job_ids:
+        _go(settings, job_id).touch()
+
+
+def _go(settings: Settings, job_id: int) -> Path:
+    return settings.data_dir / f"go-{job_id}"
+
+
+def die(run: JobRun, settings: Settings) -> None:
+    """A job that no process survives."""
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.api.job_handlers import read_pid
 from tests.factories import a_job
 
 LEASE_S = 3.0
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 Answer = TypeVar("Answer")
 
@@ -50,13 +50,20 @@ def job_id(database: Database) -> int:
 
 @contextmanager
 def working(
-    database: Database, settings: Settings, handler: Callable[..., None]
+    database: Database,
+    settings: Settings,
+    handler: Callable[..., None],
+    *,
+    kinds: Sequence[JobKind] = (JobKind.TRAINING,),
+    slots: int = 1,
 ) -> Iterator[Worker]:
     """A worker in a thread, stopped in the end."""
+    name = f"{handler.__module__}:{handler.__name__}"
     worker = Worker(
         database,
         settings,
-        {JobKind.TRAINING: f"{handler.__module__}:{handler.__name__}"},
+        dict.fromkeys(kinds, name),
+        slots=slots,
         lease=timedelta(seconds=LEASE_S),
     )
     thread = threading.Thread(target=worker.run)
@@ -270,3 +277,50 @@ def test_a_job_tells_how_far_it_is(database: Database, settings: Settings, job_i
 def told(database: Database, job_id: int) -> tables.Job | None:
     job = state(database, job_id)
     return job if job.message else None
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("many", "other"),
+    [(JobKind.TRAINING, JobKind.REPRICING), (JobKind.REPRICING, JobKind.TRAINING)],
+)
+def test_many_jobs_of_one_kind_leave_room_for_another(
+    database: Database, settings: Settings, many: JobKind, other: JobKind
+) -> None:
+    with database.unit_of_work() as session:
+        now = current_time(session)
+        first, second = (a_job(session, kind=many, created_at=now).id for _ in range(2))
+        late = a_job(session, kind=other, created_at=now).id
+
+    both = (many, other)
+    with working(database, settings, job_handlers.wait_for_own_go, kinds=both, slots=2):
+        taken = eventually(lambda: running_jobs(database, at_least=2))
+        job_handlers.let_go(settings, late)
+        overtaken = ended(database, late)
+        still = [state(database, each).status for each in (first, second)]
+        job_handlers.let_go(settings, first, second)
+        ended(database, second)
+
+    assert taken == {first, late}
+    assert overtaken.status is JobStatus.SUCCEEDED
+    assert still == [JobStatus.RUNNING, JobStatus.QUEUED]
+
+
+def running_jobs(database: Database, *, at_least: int) -> set[int] | None:
+    with database.reading() as session:
+        found = session.exec(
+            select(tables.Job.id).where(tables.Job.status == JobStatus.RUNNING)
+        ).all()
+    return set(found) if len(found) >= at_least else None
+
+
+@on_sqlite
+def test_a_job_that_kills_its_process_each_time_fails_with_the_reason(
+    database: Database, settings: Settings, job_id: int
+) -> None:
+    with working(database, settings, job_handlers.die):
+        job = ended(database, job_id)
+
+    assert (job.status, job.attempts) == (JobStatus.FAILED, 3)
+    assert job.error == "The process that worked on it died (signal 9)."
+    assert published(database) == []
