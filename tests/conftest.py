@@ -27,8 +27,8 @@ for name in [each for each in os.environ if each.startswith("FORECOURT_")]:
     if not name.startswith("FORECOURT_TEST_"):
         del os.environ[name]
 
-# Tests that run side by side have a core each: threads that wait for one another at every split of a
-# tree stand still when each has half a core. scikit-learn's library reads this when it is loaded.
+# Tests that run side by side have a core each: threads that wait for one another at every split of
+# a tree stand still when each has half a core. scikit-learn reads this when it is loaded.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

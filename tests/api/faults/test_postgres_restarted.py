@@ -1,0 +1,66 @@
+"""PostgreSQL is restarted under load: requests fail cleanly, and none after it is back."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from domain.database import Database
+from tests.api.faults.customers import Customers, check_books, until
+from tests.api.faults.servers import Postgres, needs_postgres_programs
+from tests.api.running import key_of, serving
+from tests.api.shop import settings_of
+from tests.api.versions import promoted, published_again
+
+pytestmark = [pytest.mark.slow, needs_postgres_programs]
+
+AWAY_S = 3.0
+MODEL = '{ market(code: "FR") { championModel { number } } }'
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_requests_fail_with_a_code_and_go_on_where_they_stood(
+    postgres: Postgres, on_own_postgres: Path, mode: str
+) -> None:
+    with serving(on_own_postgres, "--workers", "2", "--no-worker") as server:
+        customers = Customers([server.address], key_of(on_own_postgres))
+        with customers.asking():
+            until(lambda: customers.answered() >= 10)
+            postgres.stop(mode)
+            alive = life_signs(server.address, for_s=AWAY_S)
+            postgres.start()
+            back_at = time.monotonic()
+            until(lambda: customers.answered(since=back_at) >= 20)
+        second = published_again(on_own_postgres)
+        promoted(on_own_postgres, second)
+        until(lambda: champion(server.address, on_own_postgres) == 2, within_s=5)
+
+    refused = customers.failures()
+    assert {(each.status, each.codes) for each in refused} == {(503, ("UNAVAILABLE",))}
+    assert all(int(each.retry_after or 0) > 0 for each in refused)
+    assert max(alive) < 1.0
+    database = Database(settings_of(on_own_postgres).resolved_database_url)
+    check_books(database, customers)
+    database.close()
+
+
+def life_signs(address: str, *, for_s: float) -> list[float]:
+    """How long the server took, each time, to say that it lives: its event loop is not held up."""
+    took = []
+    until_ = time.monotonic() + for_s
+    while (began := time.monotonic()) < until_:
+        assert httpx.get(f"{address}/health/live", timeout=30).status_code == 200
+        took.append(time.monotonic() - began)
+        time.sleep(0.05)
+    return took
+
+
+def champion(address: str, folder: Path) -> int:
+    answer = httpx.post(
+        f"{address}/graphql", json={"query": MODEL}, headers={"Authorization": key_of(folder)}
+    )
+    number: int = answer.json()["data"]["market"]["championModel"]["number"]
+    return number
