@@ -57,6 +57,8 @@ def test_each_role_finds_its_tabs_as_it_left_them(visit: Visit, keys: dict[str, 
     visit.give_key(keys["ADMIN"])
     visit.page.wait_for_selector(".graphiql-tab-button:has-text('Overview')")
     visit.page.click(".graphiql-tab-button:has-text('Viewer')")
+    # GraphiQL writes down half a second later what its tabs hold.
+    visit.page.wait_for_timeout(1500)
     visit.page.select_option("#role", "DATA_SCIENCE")
     visit.page.wait_for_selector(".graphiql-tab-button:has-text('Models')")
     others = tabs(visit)
