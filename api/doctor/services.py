@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ PATIENCE_S = 3.0
 def findings(settings: Settings) -> Iterator[Finding]:
     """What was found; of what is not set, what is done without it."""
     yield _redis(settings)
+    yield _dask(settings)
     yield _traces()
     yield _metrics(settings)
 
@@ -40,6 +42,22 @@ def _redis(settings: Settings) -> Finding:
             "start it, or mend FORECOURT_REDIS_URL; until then each process counts for itself",
         )
     return ok("redis", f"{where} answers")
+
+
+def _dask(settings: Settings) -> Finding:
+    address = settings.dask_scheduler
+    if address is None:
+        return ok("dask", "not set: jobs run in processes of this machine")
+    parts = urlsplit(address)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 8786), PATIENCE_S):
+            return ok("dask", f"the scheduler at {address} can be reached")
+    except OSError as fault:
+        return fail(
+            "dask",
+            f"the scheduler at {address} cannot be reached: {_first_line(fault)}",
+            "start it, or mend FORECOURT_DASK_SCHEDULER",
+        )
 
 
 def _traces() -> Finding:

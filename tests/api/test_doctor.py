@@ -157,6 +157,7 @@ def test_a_page_that_was_overwritten_is_found(embedded_folder: Path) -> None:
         ),
         pytest.param("DATABASE_URL", "sqlite:////nowhere/x.db", "database", id="no file"),
         pytest.param("REDIS_URL", "redis://:hunter2@127.0.0.1:1/0", "redis", id="no Redis"),
+        pytest.param("DASK_SCHEDULER", "tcp://127.0.0.1:1", "dask", id="no Dask"),
         pytest.param("DATA_DIR", "/nowhere", "data directory", id="no folder"),
     ],
 )
