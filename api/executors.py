@@ -41,10 +41,7 @@ def opened(settings: Settings) -> Iterator[Executor]:
     """
     pool = _on_dask if settings.dask_scheduler else _on_this_machine
     with pool(settings) as executor:
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+        yield executor
 
 
 def do_all(
@@ -94,7 +91,10 @@ def _on_this_machine(settings: Settings) -> Iterator[Executor]:
         initializer=_end_with,
         initargs=(os.getpid(),),
     ) as executor:
-        yield executor
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
@@ -106,7 +106,12 @@ def _on_dask(settings: Settings) -> Iterator[Executor]:
         settings.dask_scheduler, timeout=CONNECT_WITHIN_S, set_as_default=False
     ) as client:
         # Not pure: two parts with equal arguments would be one, and a lost one is done again.
-        yield client.get_executor(pure=False)
+        executor = client.get_executor(pure=False)
+        try:
+            yield executor
+        finally:
+            # What waits or runs on the cluster is given up; it has no `cancel_futures` of its own.
+            executor.shutdown(wait=False)
 
 
 def _end_with(parent: int) -> None:

@@ -98,10 +98,11 @@ class Settings(BaseSettings):
         "absent: processes of this machine.",
     )
     job_processes: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        default_factory=lambda: max((os.cpu_count() or 1) // 2, 1),
         ge=1,
         le=256,
-        description="Processes of this machine that do the parts of a large job.",
+        description="Processes of this machine that do the parts of a large job: half its cores, "
+        "since the database needs as much.",
     )
     part_vehicles: int = Field(
         default=50_000,
