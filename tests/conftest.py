@@ -94,6 +94,8 @@ def a_database(*, copied_from: str = "template1") -> Iterator[str]:
     try:
         with outside.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {copied_from}"))
+        # Many of them live until the end of the run: a connection each would use up the server's.
+        server.close()
         yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
         with outside.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
