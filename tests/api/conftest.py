@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from sqlalchemy import make_url
 
 from tests.api.shop import Shop, made_market, moved, open_shop, settings_of, settle
@@ -67,8 +68,15 @@ def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
         yield shop
 
 
+@pytest.fixture
+def redis_url(redis_of_the_run: str) -> str:
+    """A Redis that has counted nothing yet."""
+    Redis.from_url(redis_of_the_run).flushall()
+    return redis_of_the_run
+
+
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis of the tests' own."""
     if (server := shutil.which("redis-server")) is None:
         pytest.skip("needs redis-server on the path")

@@ -11,11 +11,10 @@ from typer.testing import CliRunner, Result
 
 from api.app import create_app
 from api.cli import app
-from api.settings import Settings
 from api.trusted_documents import REMEMBERED_FOR_S
 from domain.errors import Refusals
 from domain.tables import Role
-from tests.api.shop import Shop
+from tests.api.shop import Shop, settings_of
 
 VIEWER = "query Viewer {\n  viewer { name }\n}\n"
 
@@ -30,6 +29,13 @@ def an_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forecourt(*words: str) -> Result:
     return CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def operate(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command speak to the shop's installation."""
+    settings = settings_of(shop.folder)
+    monkeypatch.setenv("FORECOURT_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("FORECOURT_DATABASE_URL", settings.resolved_database_url)
 
 
 def written(folder: Path, **texts: str) -> str:
@@ -107,7 +113,7 @@ def test_what_is_not_registered_cannot_be_taken_back(tmp_path: Path) -> None:
 def test_who_registered_and_took_back_what_is_in_the_audit_trail(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORECOURT_DATA_DIR", str(shop.folder))
+    operate(shop, monkeypatch)
     folder = written(tmp_path / "front", viewer=VIEWER)
     forecourt("documents", "add", folder)
     forecourt("documents", "add", folder)
@@ -137,9 +143,9 @@ def test_a_folder_without_documents_is_refused(tmp_path: Path) -> None:
 @pytest.fixture
 def strict(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The market of the shop, served to trusted documents only."""
-    monkeypatch.setenv("FORECOURT_DATA_DIR", str(shop.folder))
+    operate(shop, monkeypatch)
     forecourt("documents", "add", written(tmp_path / "front", viewer=VIEWER))
-    only = Settings(_env_file=None, data_dir=shop.folder, trusted_documents_only=True)
+    only = settings_of(shop.folder).model_copy(update={"trusted_documents_only": True})
     with TestClient(create_app(only)) as client:
         client.headers["Authorization"] = f"Bearer {shop.keys['SALES']}"
         yield client

@@ -10,17 +10,15 @@ from structlog.testing import capture_logs
 from api.app import create_app
 from api.door import Counters
 from api.guesses import WRONG_ATTEMPTS_A_MINUTE
-from api.settings import Settings
-from tests.api.shop import Shop
+from tests.api.shop import Shop, settings_of
 
 
 @contextmanager
 def a_process(folder: Path, redis_url: str | None = None) -> Iterator[TestClient]:
     """One of the processes that serve an installation."""
     shared = None if redis_url is None else SecretStr(redis_url)
-    with TestClient(
-        create_app(Settings(_env_file=None, data_dir=folder, redis_url=shared))
-    ) as client:
+    settings = settings_of(folder).model_copy(update={"redis_url": shared})
+    with TestClient(create_app(settings)) as client:
         yield client
 
 

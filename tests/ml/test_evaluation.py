@@ -47,4 +47,7 @@ def test_the_groups_hold_every_listing_once_the_largest_first() -> None:
 def test_a_rebuilt_model_measures_as_when_it_was_trained() -> None:
     unseen = made.listings().part(Part.TEST)
 
-    assert evaluate(made.predictor(), unseen) == made.trained().metrics
+    # What comes after a model is measured by training once more, so only a training tells it.
+    measured_anew = evaluate(made.predictor(), unseen) | {"out_of_time": None}
+
+    assert measured_anew == made.trained().metrics
