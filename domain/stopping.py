@@ -27,7 +27,9 @@ class Stop:
 
     def __init__(self) -> None:
         self._told = False
-        self._connections: dict[int, Connection] = {}
+        # Of each connection: where it notes whom it heeds, and the driver's own. One that is broken
+        # tells neither any more.
+        self._connections: list[tuple[dict[Any, Any], Any]] = []
         # A connection that goes back to the pool serves somebody else: never interrupted after.
         self._lock = threading.Lock()
 
@@ -60,21 +62,21 @@ class Stop:
             self.check()
         finally:
             with self._lock:
-                for connection in self._connections.values():
-                    connection.info.pop(_HEEDED, None)
+                for notes, _ in self._connections:
+                    notes.pop(_HEEDED, None)
                 self._connections.clear()
 
     def begun(self, connection: Connection) -> None:
         """A session that heeds it speaks to the database from now on."""
         with self._lock:
             connection.info[_HEEDED] = self
-            self._connections[id(connection)] = connection
+            self._connections.append((connection.info, connection.connection.driver_connection))
         self.check()
 
     def _break_off(self) -> None:
         with self._lock:
-            for connection in self._connections.values():
-                _interrupt(connection.connection.driver_connection)
+            for _, driver in self._connections:
+                _interrupt(driver)
 
 
 def _interrupt(driver: Any) -> None:

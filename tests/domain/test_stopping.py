@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, func, select
 
 from domain import markets, tables
-from domain.availability import UNAVAILABLE
+from domain.availability import UNAVAILABLE, Absence, absence
 from domain.database import Database
 from domain.stopping import Stop, Stopped
-from tests.conftest import NOON
+from tests.conftest import NOON, needs_postgres
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
@@ -120,6 +121,19 @@ def test_a_connection_that_went_back_serves_others_undisturbed(database: Databas
     with database.unit_of_work(Stop()) as session:
         add_market(session, "DE")
     assert markets_in(database) == 2
+
+
+@needs_postgres
+def test_a_connection_that_breaks_is_told_as_what_it_is(served: Database) -> None:
+    end = text("SELECT pg_terminate_backend(:pid)")
+
+    with pytest.raises(OperationalError) as broken, served.unit_of_work(Stop()) as session:
+        pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with served.unit_of_work() as other:
+            other.execute(end, {"pid": pid})
+        add_market(session)
+
+    assert absence(broken.value) is Absence.AWAY
 
 
 def test_work_that_nobody_gives_up_is_kept(database: Database) -> None:
