@@ -103,10 +103,17 @@ class Database:
 
 
 def make_engine(url: str, *, pool_size: int, patience: Patience) -> Engine:
-    """An engine with what both databases need to be safe and quick."""
+    """An engine with what both databases need to be safe and quick.
+
+    Its faults do not tell the values of a statement: they end up in logs, and may be an address.
+    """
     if url.startswith("sqlite"):
         engine = create_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_timeout=patience.connection_s
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=patience.connection_s,
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -119,6 +126,7 @@ def make_engine(url: str, *, pool_size: int, patience: Patience) -> Engine:
         pool_pre_ping=True,
         pool_recycle=patience.recycle_s,
         pool_timeout=patience.connection_s,
+        hide_parameters=True,
     )
     event.listen(engine, "handle_error", _refuse_nul)
     heed_stops(engine)

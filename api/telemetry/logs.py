@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+# Where a fault was, never what its variables held: a key or an address may be among them.
+_tell_where = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def log_operation(outcome: Outcome) -> None:
     """One line an operation; what was asked for stays out of it, it may hold a client's address."""
@@ -40,9 +45,13 @@ def set_up_logs(settings: Settings) -> None:
     ]
     is_json = settings.log_format is LogFormat.JSON
     last: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_tell_where, structlog.processors.JSONRenderer()]
         if is_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
     handler = logging.StreamHandler()
     handler.setFormatter(

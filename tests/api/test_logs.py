@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -11,7 +13,9 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.api.running import key_of, running, serving
+from api.settings import LogFormat
+from domain.database import Database
+from tests.api.running import ROOT, key_of, running, serving
 from tests.api.shop import settings_of
 
 pytestmark = pytest.mark.slow
@@ -89,3 +93,31 @@ def test_the_id_of_a_request_is_answered_and_logged(
     told = answer.headers["X-Request-Id"]
     assert (told == given) is kept
     assert said["request_id"] == told
+
+
+@pytest.mark.parametrize("log_format", list(LogFormat))
+def test_a_fault_is_told_without_what_its_variables_and_statements_held(
+    embedded: Database, log_format: LogFormat
+) -> None:
+    program = f"""
+from sqlalchemy import text
+from api.settings import Settings
+from api.telemetry import set_up_logs
+from domain.database import Database
+import structlog
+set_up_logs(Settings(_env_file=None, log_format="{log_format}"))
+key = "hunter" + "2"
+try:
+    with Database("{embedded.engine.url}").unit_of_work() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:key)"), {{"key": key}})
+except Exception:
+    structlog.get_logger().exception("went_wrong")
+"""
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "went_wrong" in run.stderr
+    assert "INSERT INTO nowhere" in run.stderr
+    assert "hunter" not in run.stderr.replace('"hunter" + "2"', "")
