@@ -17,6 +17,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from domain import activations, audit, catalogue, markets, models, tables
+from domain.availability import UNAVAILABLE, absence
 from domain.database import Database
 from domain.errors import NotFound
 from domain.matching import Matcher
@@ -34,6 +35,10 @@ MATCHER_REST = 10
 changes the catalogue with every chunk."""
 
 STALE_AFTER_S = 30.0
+
+START_PATIENCE_S = 30.0
+START_PAUSE_S = 0.5
+"""How long a process that starts waits for a database that is away, and between two attempts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,13 @@ class Serving:
         self._refreshed_at = float("-inf")
 
     def start(self) -> None:
-        """Build what there is and begin to watch."""
-        self.refresh()
+        """Build what there is and begin to watch.
+
+        A database that is away for the moment is waited for: a process may start while it does.
+        """
+        give_up_at = time.monotonic() + START_PATIENCE_S
+        while not self._refreshed(until=give_up_at):
+            time.sleep(START_PAUSE_S)
         self._thread.start()
 
     def stop(self) -> None:
@@ -269,7 +279,19 @@ class Serving:
             self._changed.wait(self._poll_s)
             self._changed.clear()
             try:
-                self.refresh()
+                self._refreshed()
             except Exception:
-                # The database may be away for a moment; what was served is served on.
+                # What was served is served on.
                 log.exception("pricing.refresh_failed")
+
+    def _refreshed(self, *, until: float = float("inf")) -> bool:
+        """Whether what has changed could be built; False where the database is away meanwhile."""
+        try:
+            self.refresh()
+        except UNAVAILABLE as fault:
+            why = absence(fault)
+            if why is None or time.monotonic() > until:
+                raise
+            log.warning("pricing.refresh_failed", reason=why.message)
+            return False
+        return True
