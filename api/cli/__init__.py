@@ -3,58 +3,76 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from importlib import import_module
+from typing import Any, Final, NoReturn
 
 import typer
 from sqlalchemy.exc import OperationalError
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
+from typer.main import get_group
 
-from api.cli import (
-    audit,
-    backups,
-    demo,
-    doctor,
-    documents,
-    imports,
-    jobs,
-    keys,
-    markets,
-    migrate,
-    model_versions,
-    models,
-    prices,
-    server,
-    shown,
-    strategies,
-)
 from domain.errors import Refusal, Refusals
 
+COMMANDS: Final = {
+    "demo": "demo:demo",
+    "serve": "server:serve",
+    "worker": "server:worker",
+    "migrate": "migrate:migrate",
+    "doctor": "doctor:doctor",
+    "backup": "backups:backup",
+    "restore": "backups:restore",
+    "train": "models:train",
+    "price": "prices:price",
+    "jobs": "jobs:jobs",
+    "schema": "shown:schema",
+    "settings": "shown:settings",
+    "market": "markets:app",
+    "key": "keys:app",
+    "import": "imports:app",
+    "models": "model_versions:app",
+    "strategies": "strategies:app",
+    "audit": "audit:app",
+    "documents": "documents:app",
+}
+"""What each command is: the module beside this one and the name in it. Each is loaded when it is
+asked for, since a key is made without what trains a model."""
+
+
+class Commands(TyperGroup):
+    """The commands by name, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the library's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # Whoever mistypes a name is told the nearest one, of them all.
+        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.add_command(_loaded(name), name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _loaded(name: str) -> Any:
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = getattr(import_module(f"api.cli.{module}"), attribute)
+    alone = typer.Typer(add_completion=False)
+    if isinstance(found, typer.Typer):
+        alone.add_typer(found, name=name)
+    else:
+        alone.command(name)(found)
+    return get_group(alone).commands[name]
+
+
 app = typer.Typer(
-    name="forecourt",
-    help="The pricing backend of a used-vehicle seller, as a GraphQL API.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    name="forecourt", cls=Commands, add_completion=False, pretty_exceptions_enable=False
 )
-app.command()(demo.demo)
-app.command()(server.serve)
-app.command()(server.worker)
-app.command()(migrate.migrate)
-app.command()(doctor.doctor)
-app.command()(backups.backup)
-app.command()(backups.restore)
-app.add_typer(markets.app, name="market")
-app.add_typer(keys.app, name="key")
-app.add_typer(imports.app, name="import")
-app.command()(models.train)
-app.command()(prices.price)
-app.add_typer(model_versions.app, name="models")
-app.add_typer(strategies.app, name="strategies")
-app.command()(jobs.jobs)
-app.add_typer(audit.app, name="audit")
-app.add_typer(documents.app, name="documents")
-app.command("schema")(shown.schema)
-app.command("settings")(shown.settings)
+
+
+@app.callback(no_args_is_help=True)
+def forecourt() -> None:
+    """The pricing backend of a used-vehicle seller, as a GraphQL API."""
+
 
 FAILED = 1
 INTERRUPTED = 130
@@ -85,7 +103,7 @@ def _usage(wrong: TyperException) -> str:
     # Typer has pydantic read values, which says by which of its ways it came to know.
     message = message.replace("Value error, ", "")
     command = getattr(getattr(wrong, "ctx", None), "command_path", "forecourt")
-    return f"{message}. See `{command} --help`."
+    return f"{message}{'' if message.endswith('?') else '.'} See `{command} --help`."
 
 
 def _fail(message: str, status: int = FAILED) -> NoReturn:

@@ -1,5 +1,7 @@
 """What the command line says to who uses it wrongly."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,10 @@ def forecourt(
     [
         # A command that is not there.
         (["frob"], "forecourt: No such command 'frob'. See `forecourt --help`."),
+        (
+            ["serv"],
+            "forecourt: No such command 'serv'. Did you mean 'serve'? See `forecourt --help`.",
+        ),
         # An argument that lacks, and one too many.
         (["key", "create"], "Missing argument 'name'. See `forecourt key create --help`."),
         (["serve", "now"], "unexpected extra argument(s) (now). See `forecourt serve --help`."),
@@ -86,3 +92,18 @@ def test_help_is_no_mistake(forecourt: Forecourt) -> None:
 
     assert (done.status, done.err) == (0, "")
     assert "Usage: forecourt key create" in done.out
+
+
+def test_a_command_loads_what_it_needs_itself() -> None:
+    program = "import sys; from api.cli import app; app(['key', '--help'], standalone_mode=False); "
+
+    run = subprocess.run(
+        [sys.executable, "-c", program + "print('LOADED', *sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loaded = run.stdout.partition("LOADED")[2].split()
+    assert "api.cli.keys" in loaded
+    assert not {"strawberry", "sklearn", "pyarrow", "ml", "api.schema"} & set(loaded)
