@@ -6,9 +6,11 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -81,24 +83,52 @@ def a_schema() -> Iterator[str]:
 
 
 @contextmanager
-def a_database(*, copied_from: str = "template1") -> Iterator[str]:
-    """The URL of a PostgreSQL database that nobody else uses; dropped in the end.
+def a_database() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that nobody else uses; dropped in the end."""
+    with Databases() as databases:
+        yield databases.made()
 
-    Args:
-        copied_from: name of the database that it begins as; nobody may be connected to that one.
+
+class Databases:
+    """PostgreSQL databases that nobody else uses; dropped together in the end.
+
+    Before each drop the server writes down whatever any database has not written yet, which takes
+    seconds. Those that are dropped at once wait for it once.
     """
+
+    AT_ONCE = 16
+
+    def __init__(self) -> None:
+        self._made: list[str] = []
+
+    def made(self, *, copied_from: str = "template1") -> str:
+        """The URL of a new one.
+
+        Args:
+            copied_from: name of the database that it begins as; nobody may be connected to it.
+        """
+        assert POSTGRES_URL is not None
+        name = f"forecourt_test_{secrets.token_hex(6)}"
+        _outside(f"CREATE DATABASE {name} TEMPLATE {copied_from}")
+        self._made.append(name)
+        return make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        drops = [f"DROP DATABASE {name} WITH (FORCE)" for name in self._made]
+        with ThreadPoolExecutor(self.AT_ONCE) as threads:
+            list(threads.map(_outside, drops))
+
+
+def _outside(statement: str) -> None:
+    """Run a statement that no transaction can hold."""
     assert POSTGRES_URL is not None
-    name = f"forecourt_test_{secrets.token_hex(6)}"
     server = Database(POSTGRES_URL, pool_size=1)
-    outside = server.engine.execution_options(isolation_level="AUTOCOMMIT")
     try:
-        with outside.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {copied_from}"))
-        # Many of them live until the end of the run: a connection each would use up the server's.
-        server.close()
-        yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
-        with outside.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        with server.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text(statement))
     finally:
         server.close()
 

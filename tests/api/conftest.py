@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from redis import Redis
 from sqlalchemy import make_url
 
 from tests.api.shop import Shop, made_market, moved, open_shop, settings_of, settle
-from tests.conftest import a_database, needs_postgres
+from tests.conftest import Databases, a_database, needs_postgres
 
 
 @pytest.fixture(scope="session")
@@ -34,20 +33,20 @@ def market_on_postgres(market_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def copies_on_postgres() -> Iterator[ExitStack]:
-    """Holds the tests' databases until the end: to drop one in between takes seconds."""
-    with ExitStack() as copies:
+def copies_on_postgres() -> Iterator[Databases]:
+    """Holds the tests' databases until the end."""
+    with Databases() as copies:
         yield copies
 
 
 @pytest.fixture
 def folder_on_postgres(
-    market_folder: Path, market_on_postgres: str, copies_on_postgres: ExitStack, tmp_path: Path
+    market_folder: Path, market_on_postgres: str, copies_on_postgres: Databases, tmp_path: Path
 ) -> Path:
     """A data directory with market FR in a PostgreSQL database of the test's own."""
     folder = tmp_path / "shop"
     shutil.copytree(market_folder, folder)
-    url = copies_on_postgres.enter_context(a_database(copied_from=market_on_postgres))
+    url = copies_on_postgres.made(copied_from=market_on_postgres)
     settle(folder, database_url=url)
     return folder
 
