@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -71,7 +71,7 @@ def test_any_text_gets_an_answer_that_agrees_with_itself(description: VehicleDes
     "text", ["ab " * 33_000, "x" * 100_000, "\x00\x1b" * 50_000, "Golf " * 20_000]
 )
 def test_a_text_of_100_kilobytes_is_answered_at_once(text: str) -> None:
-    started = perf_counter()
+    started = thread_time()
 
     result = MATCHER.match(
         VehicleDescription(text, text, 2018, text, 1, gearbox=text, version=text)
@@ -79,4 +79,5 @@ def test_a_text_of_100_kilobytes_is_answered_at_once(text: str) -> None:
 
     assert isinstance(result.problem, Refusal)
     assert all(len(problem.message) < 1_000 for problem in result.problems)
-    assert perf_counter() - started < 0.5
+    # Of the processor, and far from the minutes of an algorithm that compares all with all.
+    assert thread_time() - started < 2
