@@ -59,6 +59,11 @@ def age_index(age_years: float) -> int:
     return int(min(max(age_years, YOUNGEST), OLDEST)) - YOUNGEST
 
 
+def age_indexes(age_years: Matrix) -> Index:
+    """The place of each age in a curve."""
+    return np.clip(age_years, YOUNGEST, OLDEST).astype(np.intp) - YOUNGEST
+
+
 @dataclass(frozen=True, eq=False)
 class Encoder:
     """What was learnt of categories and kinds.
@@ -98,7 +103,7 @@ class Encoder:
         for name, values in (("age_years", table.age_years), ("mileage_km", table.mileage_km)):
             if name in self.columns:
                 matrix[:, self.columns.index(name)] = values
-        age = np.clip(table.age_years, YOUNGEST, OLDEST).astype(np.intp) - YOUNGEST
+        age = age_indexes(table.age_years)
         curves = shared[:, n_shared:].astype(np.intp)
         for column, curve in enumerate(curves.T, start=n_shared):
             matrix[:, column] = self.curves[curve, age]
@@ -206,16 +211,17 @@ def fit_encoder(
         The encoder, and the matrix of ``rows`` in which each row's kinds are valued by the other
         folds: a kind of one listing would otherwise give its price away.
     """
-    codes, rare = _fit_categories(rows)
-    numbers = [name for name in NUMBERS if _varies(rows, name)]
+    table = table_of(rows)
+    codes, rare = _fit_categories(table)
+    numbers = [name for name in NUMBERS if _varies(table, name)]
     columns = (*codes, *numbers, *CURVES, *COUNTS)
-    kinds, at = _fit_kinds(rows)
-    ages = np.array([age_index(row.age_years) for row in rows], dtype=np.intp)
+    kinds, at = _fit_kinds(table)
+    ages = age_indexes(table.age_years)
     curves = fit_curves(log_price, ages, at)
     which = at[:, -1] - at[:, -1].min()
     counts = _counts(ages, which)
     encoder = Encoder(columns, codes, rare, kinds, np.concatenate(curves), counts)
-    matrix = encoder.matrix(rows)
+    matrix = encoder._table_matrix(table)
     # Each of these listings was counted among the others: the vehicle itself must not count twice.
     matrix[:, -2] = np.log(counts.sum(axis=1)[which])
     matrix[:, -1] = np.log(counts[which, ages])
@@ -290,12 +296,15 @@ def _sound_counts(counts: NDArray[Any], n_curves: int) -> NDArray[np.int32]:
 
 
 def _fit_categories(
-    rows: Sequence[FeatureRow],
+    table: FeatureTable,
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     codes: dict[str, dict[str, float]] = {}
     with_rare = []
+    of_specification = np.bincount(table.specification).tolist()
     for at, name in enumerate(CATEGORIES):
-        listings = Counter(row.words[at] for row in rows)
+        listings: Counter[str] = Counter()
+        for row, count in zip(table.specifications, of_specification, strict=True):
+            listings[row.words[at]] += count
         if len(listings) < 2:
             continue
         del listings[""]
@@ -319,22 +328,22 @@ def _rare_codes(
     }
 
 
-def _varies(rows: Sequence[FeatureRow], name: str) -> bool:
-    at = NUMBERS.index(name)
-    values = np.array([row.numbers[at] for row in rows])
+def _varies(table: FeatureTable, name: str) -> bool:
+    """Whether a number is known of some vehicles alone, or differs among them."""
+    values = table.number(name)
     known = values[~np.isnan(values)]
     return len(known) > 0 and (len(known) < len(values) or known.min() < known.max())
 
 
-def _fit_kinds(rows: Sequence[FeatureRow]) -> tuple[dict[str, dict[str, int]], Index]:
+def _fit_kinds(table: FeatureTable) -> tuple[dict[str, dict[str, int]], Index]:
     """The kinds by name, numbered through from 1, and those of each row, shape (n_rows, 3)."""
     kinds: dict[str, dict[str, int]] = {}
-    names = [kinds_of(row) for row in rows]
-    at = np.empty((len(rows), len(KINDS)), dtype=np.intp)
+    names = [kinds_of(row) for row in table.specifications]
+    at = np.empty((len(names), len(KINDS)), dtype=np.intp)
     begins = 1
     for place, kind in enumerate(KINDS):
         known = sorted({name[place] for name in names})
         kinds[kind] = {name: begins + index for index, name in enumerate(known)}
         at[:, place] = [kinds[kind][name[place]] for name in names]
         begins += len(known)
-    return kinds, at
+    return kinds, at[table.specification]

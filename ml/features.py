@@ -96,6 +96,13 @@ class FeatureTable(Sequence[FeatureRow]):
     def __iter__(self) -> Iterator[FeatureRow]:
         return (self[place] for place in range(len(self)))
 
+    def number(self, name: str) -> Vector:
+        """One of ``NUMBERS`` of each vehicle, NaN where it is missing, shape (n_rows,)."""
+        if name in ("age_years", "mileage_km"):
+            return self.age_years if name == "age_years" else self.mileage_km
+        at = NUMBERS.index(name)
+        return self.expanded(lambda row: row.numbers[at])
+
     def expanded(self, known: Callable[[FeatureRow], object], dtype: type = float) -> NDArray[Any]:
         """What ``known`` says of each row's specification, shape (n_rows, ...)."""
         found: NDArray[Any] = np.array([known(each) for each in self.specifications], dtype=dtype)
@@ -114,10 +121,20 @@ def table_of(rows: Sequence[FeatureRow]) -> FeatureTable:
     if isinstance(rows, FeatureTable):
         return rows
     numbers: dict[tuple[Any, ...], int] = {}
-    # Everything but age and mileage.
-    which = [numbers.setdefault(row[:5] + row[7:], len(numbers)) for row in rows]
+    # Everything but age and mileage; two numbers that are not there are equal, which NaN is not.
+    which = [
+        numbers.setdefault(
+            (*row[:5], *(None if number != number else number for number in row[7:])), len(numbers)
+        )
+        for row in rows
+    ]
     return FeatureTable(
-        [FeatureRow._make((*known[:5], 0.0, 0.0, *known[5:])) for known in numbers],
+        [
+            FeatureRow._make(
+                (*known[:5], 0.0, 0.0, *(math.nan if each is None else each for each in known[5:]))
+            )
+            for known in numbers
+        ],
         np.array(which, dtype=np.intp),
         np.array([row.age_years for row in rows]),
         np.array([row.mileage_km for row in rows]),

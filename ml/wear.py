@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.encoding import AGES, Index, age_index, kinds_of
+from ml.encoding import AGES, Index, age_indexes
 from ml.features import FeatureRow, per_specification, table_of
 
 Vector = NDArray[np.float64]
@@ -77,20 +77,20 @@ def fit_wear(rows: Sequence[FeatureRow], log_price: Vector) -> Wear:
     Args:
         log_price: shape (n_rows,).
     """
-    names = [kinds_of(row) for row in rows]
-    ages = np.array([age_index(row.age_years) for row in rows], dtype=np.intp)
-    _, specification = np.unique([name[-1] for name in names], return_inverse=True)
-    _, cell = np.unique(specification * AGES + ages, return_inverse=True)
-    mileage = _less_mean(np.array([row.mileage_km for row in rows]) / PER_KM, cell)
+    table = table_of(rows)
+    _, cell = np.unique(
+        table.specification * AGES + age_indexes(table.age_years), return_inverse=True
+    )
+    mileage = _less_mean(table.mileage_km / PER_KM, cell)
     price = _less_mean(log_price, cell)
     together, alone = mileage * price, mileage * mileage
 
     market = float(together.sum() / alone.sum()) if alone.any() else 0.0
-    brands = _drawn([name[0] for name in names], together, alone, lambda _: market)
-    brand_of = {name[1]: name[0] for name in names}
-    models = _drawn(
-        [name[1] for name in names], together, alone, lambda model: brands[brand_of[model]]
-    )
+    of_brand = table.expanded(lambda row: row.brand, str)
+    of_model = table.expanded(lambda row: row.model, str)
+    brands = _drawn(of_brand, together, alone, lambda _: market)
+    brand_of = {row.model: row.brand for row in table.specifications}
+    models = _drawn(of_model, together, alone, lambda model: brands[brand_of[model]])
     return Wear(min(market, 0.0), _never_above_zero(brands), _never_above_zero(models))
 
 
@@ -100,7 +100,7 @@ def _less_mean(values: Vector, cell: Index) -> Vector:
 
 
 def _drawn(
-    names: Sequence[str], together: Vector, alone: Vector, around: Callable[[str], float]
+    names: NDArray[np.str_], together: Vector, alone: Vector, around: Callable[[str], float]
 ) -> dict[str, float]:
     """The wear of each name, drawn towards that of what it belongs to."""
     known, which = np.unique(names, return_inverse=True)
