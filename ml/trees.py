@@ -26,9 +26,10 @@ BITSET = 256
 WALKS_PER_CHUNK = 30_000
 """Rows times trees walked at once: what stays in the processor's cache."""
 
-MANY_ROWS = 16
-"""From so many on, masks are quicker than a walk. No more than ``ml.artifact.PROBES``: what takes
-time to prepare is then ready, and checked, when an artifact has been loaded."""
+MANY_ROWS = 32
+"""From so many on, masks are quicker than a walk. More than ``ml.artifact.PROBES``: preparing masks
+takes longer than all else in loading, so the first such batch does it, and one vehicle never waits
+for it."""
 
 
 @dataclass(frozen=True, eq=False)
