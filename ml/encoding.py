@@ -38,7 +38,7 @@ YOUNGEST, OLDEST = -1, 30
 AGES = OLDEST - YOUNGEST + 1
 """A curve has one value a year; younger and older vehicles take those of its ends."""
 
-MOVE_WEIGHT = 5.0
+MOVE_WEIGHT = 2.0
 """As many listings the kind around counts for when a curve moves as a whole."""
 BEND_WEIGHT = 5.0
 """The same for each year when it bends."""

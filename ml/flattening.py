@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from numpy.typing import NDArray
 
 from ml.features import CATEGORIES
@@ -21,6 +22,7 @@ from ml.trees import BITSET, Index, Matrix, Trees
 os.putenv("OMP_WAIT_POLICY", "passive")
 
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 Nodes = NDArray[Any]
 """scikit-learn's node records, here of all trees, one after the other."""
@@ -44,6 +46,20 @@ def fit_trees(
         never_rises_with: the columns with which the sum may only fall.
         settings: of ``HistGradientBoostingRegressor``.
     """
+    kept = {"columns": columns, "never_rises_with": never_rises_with}
+    return flatten(boosted(matrix, target, seed=seed, **kept, **settings))
+
+
+def boosted(
+    matrix: Matrix,
+    target: Matrix,
+    *,
+    columns: Sequence[str],
+    never_rises_with: Sequence[str] = (),
+    seed: int,
+    **settings: Any,
+) -> HistGradientBoostingRegressor:
+    """``fit_trees`` before they are flat; several may be made side by side, in threads."""
     estimator = HistGradientBoostingRegressor(
         categorical_features=[name in CATEGORIES for name in columns],
         monotonic_cst=[-1 if name in never_rises_with else 0 for name in columns],
@@ -51,18 +67,22 @@ def fit_trees(
         random_state=seed,
         **settings,
     )
-    return flatten(estimator.fit(matrix, target))
+    # One thread: a second one takes off as much time as it costs to hand the small parts of a tree
+    # over and back. Whoever has cores to spare, or a cluster, fits several at once.
+    with threadpool_limits(1, user_api="openmp"), parallel_config("sequential"):
+        return estimator.fit(matrix, target)
 
 
-def flatten(estimator: HistGradientBoostingRegressor) -> Trees:
-    """The trees of an estimator of one output.
+def flatten(*estimators: HistGradientBoostingRegressor) -> Trees:
+    """Trees whose sum is the mean of what estimators of one output estimate.
 
-    Its categories must come first among its features and be coded 0, 1, 2...: scikit-learn moves
-    and renumbers them otherwise.
+    Their categories must come first among their features and be coded 0, 1, 2...: scikit-learn
+    moves and renumbers them otherwise. All must have seen the same categories.
     """
-    predictors = [iteration[0] for iteration in estimator._predictors]
+    share = 1 / len(estimators)
+    predictors = [iteration[0] for each in estimators for iteration in each._predictors]
     nodes, roots = _joined([predictor.nodes for predictor in predictors])
-    categories = _category_answers(estimator, predictors, nodes)
+    categories = _category_answers(estimators[0], predictors, nodes)
     order, depth = _by_level(nodes, roots)
     place = np.empty(len(nodes), dtype=np.intp)
     place[order] = np.arange(len(nodes))
@@ -71,11 +91,11 @@ def flatten(estimator: HistGradientBoostingRegressor) -> Trees:
     leaf = nodes["is_leaf"].astype(bool)
     question, numbers, category_questions = _questions(nodes, categories, leaf)
     return Trees(
-        baseline=float(estimator._baseline_prediction.item()),
+        baseline=sum(float(each._baseline_prediction.item()) * share for each in estimators),
         roots=place[roots],
         question=question,
         left=np.where(leaf, np.arange(len(nodes)), place[nodes["left"].astype(np.intp)]),
-        value=np.where(leaf, nodes["value"], 0.0),
+        value=np.where(leaf, nodes["value"] * share, 0.0),
         depth=depth,
         number_feature=numbers["feature"].astype(np.intp),
         number_threshold=numbers["threshold"].copy(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -152,30 +154,30 @@ class _Run:
     ) -> Vector:
         """Estimates of each row by an estimator fitted to the other folds, shape (n_rows,).
 
-        One fold after the other on all cores, unless the caller has chosen a backend of joblib's.
+        A fold a core, in threads, unless the caller has chosen a backend of joblib's.
         """
         begin, end = within
         estimates = np.empty(len(rows))
-        unseen = [np.flatnonzero(fold == each) for each in range(FOLDS)]
-
-        def told(which: int) -> int:
-            share = begin + which / FOLDS * (end - begin)
-            self.progress(share, f"Learning its errors, {which + 1} of {FOLDS}")
-            return which
-
-        fitted = Parallel()(
+        self.progress(begin, "Learning its errors")
+        left_out = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
             delayed(_left_out_log_prices)(
                 self.algorithm.name,
                 rows,
                 prices,
-                fold == told(each),
+                fold == each,
                 hyperparameters=self.hyperparameters,
                 seed=self.seed,
             )
             for each in range(FOLDS)
         )
-        for which, found in zip(unseen, fitted, strict=True):
-            estimates[which] = found
+        with warnings.catch_warnings(), closing(left_out):
+            # Whoever ends the run means to give up the folds that are not done.
+            warnings.filterwarnings("ignore", ".*tasks.* cancelled", UserWarning)
+            for each, found in enumerate(left_out):
+                estimates[fold == each] = found
+                done = each + 1
+                share = begin + done / FOLDS * (end - begin)
+                self.progress(share, f"Learning its errors, {done} of {FOLDS} done")
         return estimates
 
     def _interval(

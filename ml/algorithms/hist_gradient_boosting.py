@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from ml.algorithms.contract import Progress, State, Vector
-from ml.encoding import CURVES, Encoder, Matrix, fit_encoder
-from ml.features import FeatureRow
+from ml.encoding import CURVES, FEW_ROWS, Encoder, Matrix, fit_encoder
+from ml.features import FeatureRow, FeatureTable, table_of
 from ml.trees import Trees
 from ml.wear import Wear, fit_wear
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 NEVER_RISES_WITH = ("mileage_km",)
 
@@ -27,6 +32,10 @@ REACH = 0.12
 ANCHORED_WEAR = 0.6
 """The share of the wear that is in the anchor. The trees may only take more off, never give back:
 with all of it there, a vehicle whose price falls slower could not be told."""
+
+MEMBERS = 2
+"""Sets of trees of which an estimate is the mean. Each has learnt from curves that were drawn with
+other listings held out, and errs a little otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +47,11 @@ class TreeEstimator:
     trees: Trees
 
     def log_prices(self, rows: Sequence[FeatureRow]) -> Vector:
+        rows = rows if len(rows) <= FEW_ROWS else table_of(rows)
         matrix = self.encoder.matrix(rows)
-        return self.trees.predict(matrix) + _anchors(self.encoder, self.wear, matrix, rows)
+        # What the trees start from.
+        anchor = _curve(self.encoder, matrix) + ANCHORED_WEAR * self.wear.taken_off(rows)
+        return np.asarray(self.trees.predict(matrix) + anchor)
 
     def state(self) -> State:
         return State(
@@ -63,7 +75,7 @@ class HistGradientBoosting:
                 "minimum": 10,
                 "maximum": 5000,
                 "default": None,
-                "description": "Trees; null chooses by the number of listings.",
+                "description": "Trees in all; null chooses by the number of listings.",
             },
             "learning_rate": {
                 "type": ["number", "null"],
@@ -106,29 +118,30 @@ class HistGradientBoosting:
         progress: Progress,
         expected: Vector | None = None,
     ) -> TreeEstimator:
-        from ml.flattening import fit_trees
+        from ml.flattening import flatten
 
-        log_price = np.log(prices)
-        wear = fit_wear(rows, log_price)
-        # The curves then tell what a kind costs before its first kilometre, with less scatter.
-        encoder, matrix = fit_encoder(rows, log_price - wear.taken_off(rows), seed=seed)
+        table, log_price = table_of(rows), np.log(prices)
+        wear = fit_wear(table, log_price)
+        worn = wear.taken_off(table)
         target = log_price if expected is None else _within_reach(log_price, expected)
-        progress(0.1)
-        iterations = hyperparameters["iterations"] or _iterations(len(rows))
-        trees = fit_trees(
-            matrix,
-            target - _anchors(encoder, wear, matrix, rows),
-            columns=encoder.columns,
-            never_rises_with=NEVER_RISES_WITH,
-            seed=seed,
-            max_iter=iterations,
-            learning_rate=hyperparameters["learning_rate"] or _total_step(len(rows)) / iterations,
-            max_leaf_nodes=hyperparameters["leaves"],
-            l2_regularization=hyperparameters["l2"],
-            max_features=hyperparameters["feature_share"],
+        member = partial(
+            _member,
+            table,
+            log_price - worn,
+            target - ANCHORED_WEAR * worn,
+            hyperparameters=hyperparameters,
         )
+        progress(0.05)
+        if expected is None:
+            # What but tells what to expect of others need not be the best.
+            fitted = [member(seed=seed)]
+        else:
+            fitted = Parallel(n_jobs=-1, prefer="threads")(
+                delayed(member)(seed=seed + each) for each in range(MEMBERS)
+            )
         progress(1.0)
-        return TreeEstimator(encoder, wear, trees)
+        encoder = fitted[0][0]
+        return TreeEstimator(encoder, wear, flatten(*(booster for _, booster in fitted)))
 
     def rebuild(self, state: State) -> TreeEstimator:
         return TreeEstimator(
@@ -141,10 +154,42 @@ class HistGradientBoosting:
         return None
 
 
-def _anchors(encoder: Encoder, wear: Wear, matrix: Matrix, rows: Sequence[FeatureRow]) -> Vector:
-    """What the trees start from, as the logarithm of each price, shape (n_rows,)."""
-    curve = matrix[:, encoder.columns.index(CURVES[-1])]
-    return np.asarray(curve + ANCHORED_WEAR * wear.taken_off(rows))
+def _member(
+    table: FeatureTable,
+    unworn: Vector,
+    target: Vector,
+    *,
+    hyperparameters: Mapping[str, Any],
+    seed: int,
+) -> tuple[Encoder, HistGradientBoostingRegressor]:
+    """One set of trees, and the encoder of what it reads, which is the same for every seed.
+
+    Args:
+        unworn: what each vehicle would cost before its first kilometre: curves of that have less
+            scatter, shape (n_rows,).
+        target: what curve and trees are to add up to, shape (n_rows,).
+    """
+    from ml.flattening import boosted
+
+    encoder, matrix = fit_encoder(table, unworn, seed=seed)
+    iterations = -(-(hyperparameters["iterations"] or _iterations(len(table))) // MEMBERS)
+    return encoder, boosted(
+        matrix,
+        target - _curve(encoder, matrix),
+        columns=encoder.columns,
+        never_rises_with=NEVER_RISES_WITH,
+        seed=seed,
+        max_iter=iterations,
+        learning_rate=hyperparameters["learning_rate"] or _total_step(len(table)) / iterations,
+        max_leaf_nodes=hyperparameters["leaves"],
+        l2_regularization=hyperparameters["l2"],
+        max_features=hyperparameters["feature_share"],
+    )
+
+
+def _curve(encoder: Encoder, matrix: Matrix) -> Vector:
+    """Of each vehicle's specification, at its age, shape (n_rows,)."""
+    return matrix[:, encoder.columns.index(CURVES[-1])]
 
 
 def _iterations(listings: int) -> int:

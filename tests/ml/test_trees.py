@@ -112,3 +112,20 @@ def test_trees_that_ask_nothing_answer_many_rows() -> None:
     flat = flatten(estimator).predict(matrix)
 
     assert flat.tobytes() == estimator.predict(matrix).tobytes()
+
+
+def test_flat_trees_of_two_estimators_give_their_mean() -> None:
+    matrix = a_matrix(500, seed=7)
+    target = np.nan_to_num(matrix[:, 2])
+    two = [
+        HistGradientBoostingRegressor(
+            max_iter=20, max_features=0.5, categorical_features=CATEGORIES, random_state=seed
+        ).fit(matrix, target)
+        for seed in (0, 1)
+    ]
+
+    mean = flatten(*two).predict(matrix)
+
+    one, other = (estimator.predict(matrix) for estimator in two)
+    assert np.abs(one - other).max() > 1e-3
+    np.testing.assert_allclose(mean, (one + other) / 2, rtol=1e-12)
