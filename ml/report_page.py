@@ -19,6 +19,7 @@ from ml.report import Findings
 
 mpl.use("svg")
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 MOST_POINTS = 3_000
 MOST_GROUPS = 20
@@ -98,7 +99,8 @@ def page(subject: Subject, found: Findings) -> str:
 
 def _document(subject: Subject, found: Findings, sections: Sequence[str]) -> str:
     settings = ", ".join(
-        f"{escape(name)} {escape(str(value))}" for name, value in subject.hyperparameters.items()
+        f"{escape(name)} {'by the listings' if value is None else escape(str(value))}"
+        for name, value in subject.hyperparameters.items()
     )
     changed = (
         ""
@@ -112,8 +114,8 @@ def _document(subject: Subject, found: Findings, sections: Sequence[str]) -> str
         ("median error", f"{found.metrics['median_ape']:.2%}"),
         ("within 10 %", f"{found.metrics['within10']:.1%}"),
         ("mean error, money", f"{found.metrics['mae']:,.0f} {subject.currency}"),
-        ("coverage", f"{found.metrics['coverage']:.1%} of {subject.coverage:.0%}"),
-        ("interval width", f"{found.metrics['relative_width']:.1%} of the price"),
+        (f"inside the {subject.coverage:.0%} interval", f"{found.metrics['coverage']:.1%}"),
+        ("its width, of the price", f"{found.metrics['relative_width']:.1%}"),
         ("unseen listings", f"{found.metrics['rows']:,}"),
         ("learnt from", f"{subject.trained_rows:,}"),
     ]
@@ -148,6 +150,10 @@ def _predicted(subject: Subject, found: Findings) -> str:
         xscale="log", yscale="log",
         xlabel=f"asked, {subject.currency}", ylabel=f"estimated, {subject.currency}",
     )  # fmt: skip
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False)
     return _svg(figure)
 
