@@ -15,7 +15,7 @@ import numpy as np
 from sqlmodel import Session
 
 from domain import predictions
-from domain.errors import Invalid, Refusals
+from domain.errors import Refusals
 from domain.estimates import Estimate
 from domain.money import amount
 from domain.predictions import Matched
@@ -31,6 +31,7 @@ from domain.quotes.creation import (
     review_reasons,
     vehicle_key,
 )
+from domain.quotes.pricing import no_offer
 from domain.snapshots import PricingSnapshot, ServedStrategy
 from domain.vehicles import columns_of
 
@@ -134,9 +135,8 @@ class BulkPricing:
     def _price(
         self, asked: _Asked, rule_key: str, cents: int, reasons: Sequence[PricingReason]
     ) -> BulkPrice | Refusals:
-        if cents < 0:
-            fault = f"Rule {rule_key} leads below zero: set a lowest price or change its amount."
-            return Refusals([Invalid(fault)])
+        if cents <= 0:
+            return Refusals([no_offer(rule_key)])
         score = asked.matched.candidate.score
         return BulkPrice(
             asked.matched,

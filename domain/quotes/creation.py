@@ -17,7 +17,7 @@ from domain.errors import Faults, NotFound, Refusal, Refusals
 from domain.estimates import Estimate
 from domain.predictions import Matched, Prediction
 from domain.pricing.engine import PricingReason
-from domain.quotes.pricing import price, step_documents
+from domain.quotes.pricing import no_offer, price, step_documents
 from domain.snapshots import PricingSnapshot
 from domain.vehicles import VehicleDescription, fields_of
 from domain.vocabulary import fold
@@ -88,13 +88,16 @@ def prepare(
     for position, (vehicle, fact, outcome) in enumerate(
         zip(vehicles, known, outcomes, strict=True)
     ):
-        refused = [each for each in (fact, outcome) if isinstance(each, Refusals)]
-        for refusals in refused:
-            faults.add(refusals, under=("vehicles", position))
+        quote = None
+        for each in (fact, outcome):
+            if isinstance(each, Refusals):
+                faults.add(each, under=("vehicles", position))
         if isinstance(fact, Known) and isinstance(outcome, Prediction):
-            quotes.append(_quote(snapshot, vehicle, fact, outcome, by=by, now=now))
-        else:
-            quotes.append(None)
+            try:
+                quote = _quote(snapshot, vehicle, fact, outcome, by=by, now=now)
+            except Refusal as refusal:
+                faults.add(refusal, under=("vehicles", position))
+        quotes.append(quote)
     return Batch(quotes, faults.found)
 
 
@@ -188,6 +191,11 @@ def _quote(
     by: str,
     now: datetime,
 ) -> tables.Quote:
+    """The quote of one vehicle.
+
+    Raises:
+        Invalid: the strategy leads to no price that could be offered.
+    """
     strategy = snapshot.strategy_for(vehicle_key(vehicle))
     estimate, matched = prediction.estimate, prediction.matched
     priced = price(
@@ -198,6 +206,8 @@ def _quote(
         cost=known.cost,
         days_in_stock=known.days_in_stock,
     )
+    if priced.price <= 0:
+        raise no_offer(priced.rule_key)
     return tables.Quote(
         market_id=snapshot.market_id,
         description=fields_of(vehicle.description),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain import tables
+from domain.errors import Invalid
 from domain.estimates import PriceModel
 from domain.pricing.engine import Priced, PricingPolicy, RuleVerdict
 from domain.pricing.table import PricedVehicle
@@ -37,6 +38,17 @@ def price(
     """Rule, ladder, guards and rounding for one vehicle of a known market price."""
     vehicle = priced_vehicle(facts, on=on, cost=cost, days_in_stock=days_in_stock)
     return policy.price(market_price, vehicle)
+
+
+def no_offer(rule_key: str) -> Invalid:
+    """Why a vehicle is not offered at 0 or below.
+
+    The engine itself refuses only what is below zero: a quote at 0 that was stored once is
+    replayed like every other.
+    """
+    return Invalid(
+        f"Rule {rule_key} leads to no price above zero: set a lowest price or change the rule."
+    )
 
 
 def priced_vehicle(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from domain import (
     tables,
 )
 from domain.database import Database
+from domain.pricing.content import StrategyContent
 from domain.pricing.house import house_rule
 from domain.tables import Role
 from domain.trainings import PromotionPolicy, TrainingRequest
@@ -104,7 +106,7 @@ def made_market(folder: Path) -> None:
             reason="taken into stock",
         )
     _train(database, settings, market)
-    _activate_house_rule(database, settings, market, now)
+    put_in_force(database, settings, house_rule(), name="House rule")
     with database.unit_of_work() as session:
         keys = {
             role.value: access.create(
@@ -157,16 +159,18 @@ def _train(database: Database, settings: Settings, market: tables.Market) -> Non
         published.publish(session, by="data_science", now=datetime.now(UTC))
 
 
-def _activate_house_rule(
-    database: Database, settings: Settings, market: tables.Market, now: datetime
+def put_in_force(
+    database: Database, settings: Settings, content: StrategyContent, *, name: str
 ) -> None:
+    """Take a strategy of market FR through its whole life, until it prices."""
+    now = datetime.now(UTC)
     with database.unit_of_work() as session:
         strategy = strategies.create(
             session,
-            market=market,
-            name="House rule",
+            market=markets.by_code(session, "FR"),
+            name=name,
             description=None,
-            content=house_rule(),
+            content=content,
             by="pricing",
             now=now,
         )
@@ -254,6 +258,19 @@ class Shop:
     def now(self) -> datetime:
         """The present of the server."""
         return datetime.now(UTC)
+
+    def put_in_force(self, content: StrategyContent) -> None:
+        """Let a strategy of this content price, as of the next request."""
+        before = self._strategy()
+        with self.database() as database:
+            put_in_force(database, settings_of(self.folder), content, name="Another")
+        while self._strategy() == before:
+            time.sleep(0.05)
+
+    def _strategy(self) -> str:
+        asked = '{ market(code: "FR") { activeStrategy { id } } }'
+        active: str = self.data(asked)["market"]["activeStrategy"]["id"]
+        return active
 
     def quotes_stored(self) -> int:
         """How many quotes there are."""

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli import app
 from domain.files.pricing import PRICED_COLUMNS
+from domain.pricing.content import Conditions, Rule, StrategyContent
 from tests.api.shop import CAR, Shop
 
 HEADER = ("lot", "brand", "model", "release_year", "fuel", "mileage_km", "reference", "cost")
@@ -97,6 +98,22 @@ def test_what_cannot_be_priced_is_reported_with_its_reason(forecourt: Any, tmp_p
     refused = rows_of(rejects)
     assert [row["lot"] for row in refused] == [car[0] for car in HOPELESS]
     assert all(row["rejected_because"] for row in refused)
+
+
+def test_a_row_whose_rule_leads_to_no_price_is_rejected_alone(
+    shop: Shop, forecourt: Any, tmp_path: Path
+) -> None:
+    free = Rule("free", Conditions(brands=("Renault",)), amount=Decimal(-999_999))
+    shop.put_in_force(StrategyContent((free, Rule("default"))))
+    file, rejects = a_file(tmp_path / "in.csv", *CARS), tmp_path / "rejects.csv"
+
+    done = forecourt(str(file), "-o", str(tmp_path / "out.csv"), "--rejects", str(rejects))
+
+    assert done.exit_code == 0, done.output
+    assert [row["lot"] for row in rows_of(tmp_path / "out.csv")] == ["A1", "A2", "A4", "A5"]
+    (refused,) = rows_of(rejects)
+    assert refused["lot"] == "A3"
+    assert "Rule free" in refused["rejected_because"]
 
 
 def test_parquet_in_and_out_holds_the_same_prices(forecourt: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain import markets
+from domain.pricing.content import Conditions, Rounding, RoundingMode, Rule, StrategyContent
 from domain.tables import Role
 from tests.api.shop import CAR, CREATE_QUOTES, Shop
 
@@ -190,6 +191,41 @@ def test_a_bad_vehicle_is_refused_at_its_field_and_nothing_is_stored(
         (code, ["vehicles", "0", field])
     ]
     assert shop.quotes_stored() == 0
+
+
+def free(**facts: Decimal) -> Rule:
+    return Rule("free", Conditions(brands=("Peugeot",)), **facts)
+
+
+LEADS_TO_NO_PRICE = [
+    # below zero
+    StrategyContent((free(amount=Decimal(-999_999)), Rule("default"))),
+    # to 0.00: some euros, rounded down to hundreds
+    StrategyContent(
+        (free(factor=Decimal("0.0001")), Rule("default")),
+        rounding=Rounding(Decimal(100), mode=RoundingMode.DOWN),
+    ),
+]
+
+
+@pytest.mark.parametrize("content", LEADS_TO_NO_PRICE)
+def test_a_vehicle_whose_rule_leads_to_no_price_does_not_stop_the_others(
+    shop: Shop, content: StrategyContent
+) -> None:
+    shop.put_in_force(content)
+    clio = CAR | {"brand": "Renault", "model": "Clio"}
+
+    payload = shop.quote(clio, CAR, clio)
+
+    assert [quote and quote["steps"][0]["ruleKey"] for quote in payload["quotes"]] == [
+        "default",
+        None,
+        "default",
+    ]
+    (error,) = payload["userErrors"]
+    assert (error["code"], error["field"]) == ("INVALID", ["vehicles", "1"])
+    assert "Rule free" in error["message"]
+    assert shop.quotes_stored() == 2
 
 
 def test_every_fault_of_a_vehicle_is_named_at_once(shop: Shop) -> None:
