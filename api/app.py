@@ -26,6 +26,7 @@ from api.context import Application, Context, utc_now
 from api.door import Arrival, Counters, Door, Observer, Persisted, Points
 from api.examples import EXAMPLES
 from api.oidc import Issuer, Tokens
+from api.orphans import end_with_parent
 from api.schema import schema
 from api.settings import Settings
 from api.shutdown import STREAMS_END_WITHIN_S, announced
@@ -103,6 +104,7 @@ def create_app(settings: Settings) -> Starlette:
 
 def from_environment() -> Starlette:
     """The application of the settings in force: what a server process starts with."""
+    end_with_parent()
     settings = Settings()
     telemetry.set_up_logs(settings)
     application = create_app(settings)

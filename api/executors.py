@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -18,11 +16,11 @@ from typing import Any, TypeVar
 
 from joblib import parallel_config
 
+from api.orphans import watch_parent
 from api.settings import Settings
 
 Task = TypeVar("Task")
 
-ORPHAN_CHECK_S = 1.0
 CONNECT_WITHIN_S = 20
 TELL_EVERY_S = 0.5
 
@@ -115,11 +113,4 @@ def _on_dask(settings: Settings) -> Iterator[Executor]:
 
 
 def _end_with(parent: int) -> None:
-    """End this process once the one that started it is gone, however it went."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(ORPHAN_CHECK_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    watch_parent(parent, lambda: os._exit(1))

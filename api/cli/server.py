@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Annotated, NoReturn
 
@@ -19,6 +18,7 @@ import uvicorn
 
 from api import telemetry
 from api.cli.common import load_settings, opened
+from api.orphans import watch_parent
 from api.telemetry.processes import sharing
 from domain.errors import InvalidState
 
@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")]
 
-ORPHAN_CHECK_S = 1.0
 RESTART_S = 1.0
 SHUTDOWN_S = 15
 
@@ -122,19 +121,8 @@ def worker(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: taker.stop())
         if parent is not None:
-            _stop_with(parent, taker.stop)
+            watch_parent(parent, taker.stop)
         taker.run()
-
-
-def _stop_with(parent: int, stop: Callable[[], None]) -> None:
-    """Stop once the process that started this one is gone, however it went."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(ORPHAN_CHECK_S)
-        stop()
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 @contextmanager

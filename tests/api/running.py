@@ -30,7 +30,12 @@ class Running:
 
     process: subprocess.Popen[bytes]
     log: Path
-    address: str = ""
+    port: int = 0
+
+    @property
+    def address(self) -> str:
+        """Where it serves, if it does."""
+        return f"http://127.0.0.1:{self.port}"
 
     def lines(self) -> list[str]:
         """What it has said on standard error."""
@@ -115,19 +120,26 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[Running]
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str, **settings: str) -> Iterator[Running]:
-    """A server that is ready, with whatever it starts besides."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serving(
+    folder: Path, *arguments: str, port: int | None = None, **settings: str
+) -> Iterator[Running]:
+    """A server that is ready, with whatever it starts besides; on any free port by default."""
+    port = port or _a_free_port()
     with running(folder, "serve", "--port", str(port), *arguments, **settings) as server:
-        server.address = f"http://127.0.0.1:{port}"
+        server.port = port
         deadline = time.monotonic() + READY_WITHIN_S
         while not _is_ready(server.address):
             assert server.process.poll() is None, server.lines()
             assert time.monotonic() < deadline, server.lines()
             time.sleep(0.05)
         yield server
+
+
+def _a_free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _is_ready(address: str) -> bool:

@@ -22,6 +22,11 @@ def family(pid: int) -> list[int]:
     return [pid, *(each for child in children(pid) for each in family(child))]
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process still runs; one that waits to be reaped does not."""
+    return any(each == pid for each, _ in _parents())
+
+
 def kill(pids: list[int]) -> None:
     """End them at once; none can do anything about it."""
     for pid in pids:

@@ -9,7 +9,13 @@ import pytest
 
 from domain.database import Database
 from tests.api.faults.customers import Customers, check_books, until
-from tests.api.faults.processes import family, kill, needs_linux, serving_processes
+from tests.api.faults.processes import (
+    family,
+    is_running,
+    kill,
+    needs_linux,
+    serving_processes,
+)
 from tests.api.running import key_of, serving
 from tests.api.shop import settings_of
 from tests.conftest import needs_postgres
@@ -50,6 +56,20 @@ def test_a_whole_server_is_killed_and_another_answers(folder: Path) -> None:
             until(lambda: customers.answered(since=killed_at) >= 10)
 
     check_failures_and_books(folder, customers)
+
+
+def test_the_processes_of_a_server_that_is_killed_alone_end_by_themselves(
+    folder_on_sqlite: Path,
+) -> None:
+    with serving(folder_on_sqlite, "--workers", "2", "--no-worker") as doomed:
+        orphans = serving_processes(doomed.process.pid)
+        kill([doomed.process.pid])
+        until(lambda: not any(is_running(each) for each in orphans))
+
+    assert len(orphans) == 2
+    # They held the address, and the next server gets it.
+    with serving(folder_on_sqlite, "--no-worker", port=doomed.port) as other:
+        assert other.address == doomed.address
 
 
 def check_failures_and_books(folder: Path, customers: Customers) -> None:
