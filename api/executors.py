@@ -9,8 +9,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ProcessPoolExecutor, wait
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_EXCEPTION,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -18,11 +29,16 @@ from joblib import parallel_config
 
 from api.orphans import watch_parent
 from api.settings import Settings
+from domain.errors import InvalidState
 
 Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 CONNECT_WITHIN_S = 20
 TELL_EVERY_S = 0.5
+
+AHEAD_ON_CLUSTER = 32
+"""Tasks of a stream that wait or are done at once: the cluster may grow while it goes on."""
 
 
 def has_several(settings: Settings) -> bool:
@@ -66,6 +82,49 @@ def do_all(
         told()
 
 
+def in_order(
+    executor: Executor,
+    function: Callable[[Task, Settings | None], Result],
+    tasks: Iterable[Task],
+    settings: Settings,
+) -> Iterator[tuple[Task, Result]]:
+    """Do a stream of tasks, of any length, a few of them at a time: each with its result, in order.
+
+    Args:
+        function: as in ``do_all``.
+
+    Raises:
+        InvalidState: who did a task was ended from outside.
+    """
+    sent = None if settings.dask_scheduler else settings
+    ahead = AHEAD_ON_CLUSTER if settings.dask_scheduler else 2 * settings.job_processes
+    waiting: deque[tuple[Task, Future[Result]]] = deque()
+    for task in tasks:
+        waiting.append((task, executor.submit(function, task, sent)))
+        if len(waiting) > ahead:
+            yield _first(waiting)
+    while waiting:
+        yield _first(waiting)
+
+
+def _first(waiting: deque[tuple[Task, Future[Result]]]) -> tuple[Task, Result]:
+    task, future = waiting.popleft()
+    try:
+        return task, future.result()
+    except _losses() as lost:
+        raise InvalidState(
+            "A process that did a part of the work was ended from outside, perhaps for want of "
+            "memory: run it again."
+        ) from lost
+
+
+def _losses() -> tuple[type[Exception], ...]:
+    """What is raised for a task that nobody can do any more, here or on a cluster."""
+    distributed: Any = sys.modules.get("distributed")
+    on_dask = (distributed.KilledWorker,) if distributed is not None else ()
+    return (BrokenExecutor, CancelledError, *on_dask)
+
+
 @contextmanager
 def fits(settings: Settings) -> Iterator[None]:
     """Where the fits of a training that do not need each other are done: here, or on the cluster.
@@ -82,6 +141,7 @@ def fits(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _on_this_machine(settings: Settings) -> Iterator[Executor]:
+    others = multiprocessing.active_children()
     # Spawned: a fork would take along this process's connections and its threads' locks.
     with ProcessPoolExecutor(
         settings.job_processes,
@@ -91,8 +151,12 @@ def _on_this_machine(settings: Settings) -> Iterator[Executor]:
     ) as executor:
         try:
             yield executor
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            # What they have begun is of no use any more, and may take long.
+            for each in set(multiprocessing.active_children()).difference(others):
+                each.terminate()
+            raise
 
 
 @contextmanager
@@ -113,4 +177,6 @@ def _on_dask(settings: Settings) -> Iterator[Executor]:
 
 
 def _end_with(parent: int) -> None:
+    # Ctrl-C reaches every process of a terminal; the one that was started by hand answers it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     watch_parent(parent, lambda: os._exit(1))

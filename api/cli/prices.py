@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
-from api import telemetry
-from api.cli.common import opened
+from api import file_pricing, telemetry
+from api.cli.common import interrupted_by_sigterm, opened
 from api.cli.imports import File, Market, Rejects, progress
 from domain.files import writers
 from domain.files.pricing import PricingReport, price_file
+from domain.quotes import check_ready
+from ml.pinned import pinned
 from ml.serving import Serving
 
 
@@ -35,10 +37,11 @@ def price(file: File, market: Market, output: Output, rejects: Rejects = None) -
 
     Each row keeps its columns and gets the catalogue entry it was taken for, the market price with
     its interval, the rule that decided, the price, and the reasons to look at it. The file appears
-    when all is done.
+    when all is done. Of a large file most is priced by FORECOURT_JOB_PROCESSES processes, or by
+    the cluster of FORECOURT_DASK_SCHEDULER.
     """
     now = datetime.now(UTC)
-    with opened() as installation:
+    with opened() as installation, interrupted_by_sigterm():
         # What a server tells of its pricing is no news here.
         telemetry.set_up_logs(installation.settings.model_copy(update={"log_level": "WARNING"}))
         serving = Serving(
@@ -48,6 +51,8 @@ def price(file: File, market: Market, output: Output, rejects: Rejects = None) -
             clock=lambda: now,
         )
         pricing = serving.snapshot(market, at=now)
+        check_ready(pricing)
+        revision = serving.pricing()[market].catalogue_revision
         with progress(file) as watch:
             report = price_file(
                 installation.database,
@@ -56,6 +61,11 @@ def price(file: File, market: Market, output: Output, rejects: Rejects = None) -
                 pricing=pricing,
                 on=now.date(),
                 rejects=rejects,
+                divided=file_pricing.divided(
+                    installation.settings,
+                    pinned(pricing, catalogue_revision=revision),
+                    on=now.date(),
+                ),
                 watch=watch,
             )
     show(report, file, output, rejects)

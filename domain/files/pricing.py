@@ -7,13 +7,16 @@ written to a file of its own where one is asked for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+from sqlmodel import Session
 
 from domain.database import Database
 from domain.errors import Invalid, Refusal, Refusals
@@ -22,9 +25,16 @@ from domain.files.layouts import DESCRIPTIONS, Binding
 from domain.files.readers import Record, opened_table
 from domain.files.rejects import ADDED_COLUMNS, RejectsFile, opened_rejects
 from domain.files.writers import RowsFile, opened_rows
+from domain.plausibility import Fault
 from domain.predictions import MAX_VEHICLES
 from domain.quotes import BulkPrice, BulkPricing, QuotedVehicle
 from domain.snapshots import PricingSnapshot
+
+PART_ROWS = 2_000
+"""So many rows are read, priced and written at once."""
+
+WORTHWHILE_ROWS = 10_000
+"""Rows that this process prices before it lets others help: they take seconds to start."""
 
 PRICED_COLUMNS = {
     "match": writers.TEXT,
@@ -68,6 +78,26 @@ class PricingReport:
         return self.read / self.seconds if self.seconds else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """Why a row has no price.
+
+    Attributes:
+        reason: what it is counted by, e.g. ``NO_MATCH``.
+    """
+
+    reason: str
+    messages: list[str]
+
+
+Part = list[Record]
+Outcome = list[Any] | RejectedRow
+"""The cells of ``PRICED_COLUMNS`` for a row, or why there are none."""
+
+Divided = Callable[[Sequence[str], Iterator[Part]], Iterator[tuple[Part, list[Outcome]]]]
+"""Prices the parts of a file of these columns elsewhere, and gives them back in their order."""
+
+
 def price_file(
     database: Database,
     path: Path,
@@ -76,6 +106,7 @@ def price_file(
     pricing: PricingSnapshot,
     on: date,
     rejects: Path | None = None,
+    divided: Divided | None = None,
     watch: Callable[[PricingReport], None] = lambda _report: None,
 ) -> PricingReport:
     """Price the vehicles of a file, with champion and strategies of one moment throughout.
@@ -84,6 +115,8 @@ def price_file(
         output: CSV or Parquet by its name; nothing is there until all is done.
         on: the day to which ages and days in stock are counted.
         rejects: where to write the rows that could not be priced.
+        divided: who prices what follows the first ``WORTHWHILE_ROWS``, with that same pricing;
+            this process where absent.
         watch: called with the report after each part of the file.
 
     Raises:
@@ -91,70 +124,70 @@ def price_file(
         Invalid: a file cannot be read or written.
     """
     began = perf_counter()
-    bulk, report = BulkPricing(pricing), PricingReport()
+    report = PricingReport()
     if output.exists() and output.samefile(path):
         raise Invalid(f"{output} is the file to read: name another one.", path=("output",))
     with opened_table(path) as table:
-        binding = Binding(DESCRIPTIONS, None, table.columns)
+        rows = RowPricing(pricing, table.columns, on=on)
+        report.ignored = tuple(each for each in rows.ignored if each not in PRICED_COLUMNS)
         kept = [
             place
             for place, name in enumerate(table.columns)
             if name and name not in PRICED_COLUMNS and name not in ADDED_COLUMNS
         ]
-        report.ignored = tuple(each for each in binding.ignored if each not in PRICED_COLUMNS)
         columns = {table.columns[place]: writers.TEXT for place in kept} | PRICED_COLUMNS
         with (
             opened_rows(output, columns) as priced,
             opened_rejects(rejects, beside=path, columns=table.columns) as rejected,
+            # Whoever helps is told to stop at once when a row cannot be written.
+            closing(_priced(database, rows, _parts(table.records()), divided)) as outcomes,
         ):
-            job = _Pricing(database, bulk, pricing.currency, on, kept, report)
-            records = table.records()
-            while chunk := list(islice(records, MAX_VEHICLES)):
-                job.take(chunk, binding, priced, rejected)
+            for part, found in outcomes:
+                _write(part, found, kept, priced, rejected, report)
                 report.share, report.seconds = table.share_read(), perf_counter() - began
                 watch(report)
     report.share, report.seconds = 1.0, perf_counter() - began
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Pricing:
-    """One run over one file."""
+class RowPricing:
+    """Prices rows of files of the same columns, with the pricing of one moment."""
 
-    database: Database
-    bulk: BulkPricing
-    currency: str
-    on: date
-    kept: Sequence[int]
-    report: PricingReport
+    def __init__(self, pricing: PricingSnapshot, columns: Sequence[str], *, on: date) -> None:
+        """Compile what the rows are priced with.
 
-    def take(
-        self,
-        chunk: Sequence[Record],
-        binding: Binding[QuotedVehicle],
-        priced: RowsFile,
-        rejected: RejectsFile | None,
-    ) -> None:
-        read = [(record, binding.row(record)) for record in chunk]
-        vehicles = [row for _, row in read if isinstance(row, QuotedVehicle)]
+        Raises:
+            Refusals: the market has no champion, or no strategy in force.
+            Invalid: columns are lacking.
+        """
+        self.columns = columns
+        self._bulk = BulkPricing(pricing)
+        self._binding = Binding(DESCRIPTIONS, None, columns)
+        self._currency, self._on = pricing.currency, on
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Columns that nothing is read from."""
+        return self._binding.ignored
+
+    def price(self, session: Session, records: Sequence[Record]) -> list[Outcome]:
+        """What becomes of each row."""
+        read = [self._binding.row(record) for record in records]
+        vehicles = [row for row in read if isinstance(row, QuotedVehicle)]
         found: list[BulkPrice | Refusals] = []
-        if vehicles:
-            with self.database.reading() as session:
-                found = self.bulk.price(session, vehicles, on=self.on)
-        outcomes = iter(found)
-        rows: list[list[Any]] = []
-        for record, row in read:
-            outcome = next(outcomes) if isinstance(row, QuotedVehicle) else row
-            if isinstance(outcome, BulkPrice):
-                rows.append([*(_text(record.cells[at]) for at in self.kept), *self._cells(outcome)])
-                continue
-            faults = outcome.refusals if isinstance(outcome, Refusals) else outcome
-            self.report.reasons[_reason(faults[0])] += 1
-            if rejected is not None:
-                rejected.add(record, [fault.message for fault in faults])
-        priced.write(rows)
-        self.report.read += len(chunk)
-        self.report.priced += len(rows)
+        for start in range(0, len(vehicles), MAX_VEHICLES):
+            some = vehicles[start : start + MAX_VEHICLES]
+            found += self._bulk.price(session, some, on=self._on)
+        prices = iter(found)
+        return [
+            self._outcome(next(prices) if isinstance(row, QuotedVehicle) else row) for row in read
+        ]
+
+    def _outcome(self, found: BulkPrice | Refusals | list[Fault]) -> Outcome:
+        if isinstance(found, BulkPrice):
+            return self._cells(found)
+        faults = found.refusals if isinstance(found, Refusals) else found
+        return RejectedRow(_reason(faults[0]), [fault.message for fault in faults])
 
     def _cells(self, priced: BulkPrice) -> list[Any]:
         candidate, estimate = priced.matched.candidate, priced.estimate
@@ -167,12 +200,52 @@ class _Pricing:
             estimate.high,
             priced.rule_key,
             priced.price,
-            self.currency,
+            self._currency,
             " ".join(priced.review_reasons),
         ]
 
 
-def _reason(fault: Any) -> str:
+def _parts(records: Iterable[Record]) -> Iterator[Part]:
+    walk = iter(records)
+    while part := list(islice(walk, PART_ROWS)):
+        yield part
+
+
+def _priced(
+    database: Database, rows: RowPricing, parts: Iterator[Part], divided: Divided | None
+) -> Generator[tuple[Part, list[Outcome]], None, None]:
+    """Each part with what became of its rows, in the order of the file."""
+    for part in parts if divided is None else islice(parts, WORTHWHILE_ROWS // PART_ROWS):
+        with database.reading() as session:
+            outcomes = rows.price(session, part)
+        yield part, outcomes
+    following = None if divided is None else next(parts, None)
+    if divided is not None and following is not None:
+        yield from divided(rows.columns, chain([following], parts))
+
+
+def _write(
+    part: Part,
+    outcomes: Sequence[Outcome],
+    kept: Sequence[int],
+    priced: RowsFile,
+    rejected: RejectsFile | None,
+    report: PricingReport,
+) -> None:
+    rows = []
+    for record, outcome in zip(part, outcomes, strict=True):
+        if isinstance(outcome, RejectedRow):
+            report.reasons[outcome.reason] += 1
+            if rejected is not None:
+                rejected.add(record, outcome.messages)
+        else:
+            rows.append([*(_text(record.cells[at]) for at in kept), *outcome])
+    priced.write(rows)
+    report.read += len(part)
+    report.priced += len(rows)
+
+
+def _reason(fault: Refusal | Fault) -> str:
     """What faults are counted by: those of a cell as in an import, others by their code."""
     if isinstance(fault, Refusal):
         return " ".join([fault.code, *(str(each) for each in fault.path[-1:])])

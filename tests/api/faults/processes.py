@@ -33,8 +33,8 @@ def kill(pids: list[int]) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def serving_processes(pid: int) -> list[int]:
-    """Those of ``serve --workers N`` that answer requests."""
+def spawned(pid: int) -> list[int]:
+    """Those children that Python has spawned to do a part of the work, e.g. to answer requests."""
     return [each for each in children(pid) if b"spawn_main" in _command(each)]
 
 

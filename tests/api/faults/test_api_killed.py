@@ -14,7 +14,7 @@ from tests.api.faults.processes import (
     is_running,
     kill,
     needs_linux,
-    serving_processes,
+    spawned,
 )
 from tests.api.running import key_of, serving
 from tests.api.shop import settings_of
@@ -36,7 +36,7 @@ def test_every_serving_process_is_killed_and_replaced(folder: Path) -> None:
         customers = Customers([server.address], key_of(folder))
         with customers.asking():
             until(lambda: customers.answered() >= 10)
-            kill(serving_processes(server.process.pid))
+            kill(spawned(server.process.pid))
             killed_at = time.monotonic()
             until(lambda: customers.answered(since=killed_at) >= 10, within_s=80)
 
@@ -62,7 +62,7 @@ def test_the_processes_of_a_server_that_is_killed_alone_end_by_themselves(
     folder_on_sqlite: Path,
 ) -> None:
     with serving(folder_on_sqlite, "--workers", "2", "--no-worker") as doomed:
-        orphans = serving_processes(doomed.process.pid)
+        orphans = spawned(doomed.process.pid)
         kill([doomed.process.pid])
         until(lambda: not any(is_running(each) for each in orphans))
 
