@@ -5,8 +5,9 @@
 Makes a database of its own on the server, and drops it in the end; two `forecourt serve` work on
 it. Connections ask without a pause for quotes, single and in batches, predictions, pages of stock
 and of quotes, and what is in force. Meanwhile ten promotions and five activations are spread over
-the time, and for each it is measured how long it took from the answer to the mutation until
-both servers priced with what it decided. Every answer that is not what was asked for is an error.
+the time, and for each it is measured how long it took from the answer to the mutation until both
+servers priced with what it decided: by their own account, which /metrics gives, and as requests
+saw it, which queue like all others. Every answer that is not what was asked for is an error.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ CONNECTIONS = 8
 SERVERS = 2
 PROMOTIONS, ACTIVATIONS = 10, 5
 LOOK_EVERY_S = 0.02
+TOKEN = "of-the-benchmark"
+BUILT = 'forecourt_snapshot_built_timestamp_seconds{market="FR"}'
+"""When the pricing was built that a server uses."""
 
 IN_FORCE = """{ market(code: "FR") { championModel { number } activeStrategy { number } } }"""
 PROMOTE = """mutation ($id: ID!) { promoteModel(input: { model: $id, force: true, reason: "load" })
@@ -149,7 +153,7 @@ def changes(
     """Promote and activate in turn, spread over the time; how long each took to hold everywhere."""
     kinds = ["promotion", "promotion", "activation"] * ACTIVATIONS
     done: Counter[str] = Counter()
-    delays: dict[str, list[float]] = {"promotion": [], "activation": []}
+    delays: dict[str, list[float]] = defaultdict(list)
     rest = seconds / (len(kinds) + 1)
     with ExitStack() as opened:
         clients = [
@@ -163,15 +167,29 @@ def changes(
             document, role = (
                 (PROMOTE, "DATA_SCIENCE") if kind == "promotion" else (ACTIVATE, "APPROVER")
             )
+            asked_at = time.time()
             answer = graphql(clients[0], keys[role], document, {"id": key})
             assert '"userErrors":[]' in answer.text, answer.text
-            decided = time.perf_counter()
+            decided_at = time.time()
             part = "championModel" if kind == "promotion" else "activeStrategy"
             for client in clients:
                 while in_force(client, keys["SALES"], part) != number:
                     time.sleep(LOOK_EVERY_S)
-            delays[kind].append(time.perf_counter() - decided)
+            delays[f"{kind}, seen by requests"].append(time.time() - decided_at)
+            used_at = max(built_at(each, after=asked_at) for each in clients)
+            delays[f"{kind}, in use"].append(used_at - decided_at)
     return delays
+
+
+def built_at(client: httpx.Client, *, after: float) -> float:
+    """When a server has begun to use a pricing that was decided after an instant."""
+    while True:
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        figures = dict(line.rsplit(" ", 1) for line in answer.text.splitlines())
+        built = float(figures[BUILT])
+        if built >= after:
+            return built
+        time.sleep(LOOK_EVERY_S)
 
 
 def graphql(
@@ -229,6 +247,7 @@ def environment(made: Installation, folder: Path, **settings: str) -> dict[str, 
         "database_url": made.settings.resolved_database_url,
         "log_level": "WARNING",
         "points_per_minute": "1000000000",
+        "metrics_token": TOKEN,
     } | settings
     return os.environ | {f"FORECOURT_{name.upper()}": text for name, text in ours.items()}
 
@@ -296,7 +315,7 @@ def report(load: Load, delays: dict[str, list[float]], *, seconds: float) -> Non
         print(f"{name:16} {len(took):8} {p50:8.1f} {p99:8.1f}")
     for kind, took in delays.items():
         slowest, usual = 1000 * max(took), 1000 * float(np.median(took))
-        print(f"{len(took)} {kind}s: used by both after {usual:.0f} ms, {slowest:.0f} ms at most")
+        print(f"{len(took)} x {kind} in both after {usual:.0f} ms, {slowest:.0f} ms at most")
 
 
 if __name__ == "__main__":
