@@ -31,7 +31,7 @@ from sqlalchemy import text
 
 from api.cli.common import Installation
 from benchmarks.serving import settings_in
-from benchmarks.stocked import empty_installation, imported, processor_s, write_stock
+from benchmarks.stocked import empty_installation, fill, processor_s, tidy
 from domain import access
 from domain.tables import Role
 
@@ -49,15 +49,6 @@ THEIRS = """{ allVehicles(first: 50, condition: { marketId: "1" }, orderBy: PRIC
   edges { node { nodeId brand model price
     priceChangesByVehicleId(first: 5, orderBy: ID_DESC) {
       nodes { price changedAt reason } } } } } }"""
-
-IMPORTED = 2_000
-OTHERS = """INSERT INTO vehicle (market_id, entry_id, reference, brand, model, version, fuel,
-    gearbox, release_year, mileage_km, doors, colour, horsepower, engine_cc, cost, price,
-    acquired_on)
-SELECT market_id, entry_id, reference || '-' || n, brand, model, version, fuel, gearbox,
-    release_year, mileage_km + 97 * n, doors, colour, horsepower, engine_cc, cost,
-    price + 5000 * ((id * n) % 37), acquired_on
-FROM vehicle, generate_series(1, :copies) n"""
 
 # As many changes as a few months of repricing leave behind.
 HISTORY = """INSERT INTO price_change (vehicle_id, price, changed_at, reason)
@@ -90,21 +81,17 @@ def main() -> None:
         print(f"Install the peer first: cd {PEER} && npm ci", file=sys.stderr)
         raise SystemExit(1)
     with TemporaryDirectory() as folder, empty_installation(asked.server, Path(folder)) as made:
-        fill(made, Path(folder), asked.vehicles)
+        fill_with_history(made, Path(folder), asked.vehicles)
         with forecourt(made) as ours, postgraphile(made) as theirs:
             compare([ours, theirs], asked.seconds)
 
 
-def fill(made: Installation, folder: Path, vehicles: int) -> None:
-    """A stock, its first vehicles imported and the others like them, and a history of prices."""
-    file = folder / "stock.csv"
-    write_stock(file, today=datetime.now(UTC).date(), count=IMPORTED)
-    imported(made, file)
+def fill_with_history(made: Installation, folder: Path, vehicles: int) -> None:
+    """A stock, and a history of prices."""
+    fill(made, folder, vehicles)
     with made.database.engine.begin() as connection:
-        connection.execute(text(OTHERS), {"copies": vehicles // IMPORTED - 1})
         connection.execute(text(HISTORY))
-    with made.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as server:
-        server.execute(text("VACUUM ANALYZE"))
+    tidy(made)
 
 
 @contextmanager

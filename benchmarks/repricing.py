@@ -1,11 +1,12 @@
 """Vehicles a second of a repricing on PostgreSQL: in one process, in several, on a Dask cluster.
 
-    python -m benchmarks.repricing --server postgresql://... [--vehicles 1000000] [--processes 2]
+    python -m benchmarks.repricing --server postgresql://... [--vehicles 1000000] [--ways 1 2 dask]
 
-Makes a database of its own on the server, and drops it in the end. Each way prices the whole stock
-for another year, so that every price is a new one. Beside the rows a second by the clock stand what
-Python spent of the processor and the most memory that one of its processes had; PostgreSQL works on
-the same machine and is not counted in it.
+Makes a database of its own on the server, and drops it in the end; most of its vehicles are copies,
+which the database makes faster than an import. Each way, so many processes or a cluster, prices the
+whole stock for another year, so that every price is a new one. Beside the rows a second by the
+clock stand what Python spent of the processor and the most memory that one of its processes had;
+PostgreSQL works on the same machine and is not counted in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +29,13 @@ from api.cli.common import Installation
 from api.job_handlers import HANDLERS
 from api.job_run import work_off
 from api.settings import Settings
-from benchmarks.stocked import imported, installation, write_stock
+from benchmarks.stocked import fill, installation
 from domain import jobs, repricing, tables
 from domain.stock_lists import VehicleFilter
 from domain.tables import JobKind
 from ml.serving import Serving
 
+DASK = "dask"
 WORKERS = 2
 """Of the Dask cluster."""
 
@@ -62,21 +65,26 @@ def main() -> None:
     )
     parser.add_argument("--server", required=True, help="URL of any database of the server")
     parser.add_argument("--vehicles", type=int, default=1_000_000)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--ways", nargs="+", default=["1", "2", DASK])
+    parser.add_argument(
+        "--wait", action="store_true", help="for a line on standard input before each way"
+    )
     asked = parser.parse_args()
     with TemporaryDirectory() as folder, installation(asked.server, Path(folder)) as made:
-        file = Path(folder) / "stock.csv"
-        write_stock(file, today=datetime.now(UTC).date(), count=asked.vehicles)
-        report, spent = imported(made, file)
-        print(spent.line("import", report.read), flush=True)
+        fill(made, Path(folder), asked.vehicles)
         now = datetime.now(UTC)
-        for year, processes in enumerate(dict.fromkeys((1, asked.processes))):
-            way = changed(made.settings, job_processes=processes)
+        for year, way in enumerate(asked.ways):
+            if asked.wait:
+                print("ready", flush=True)
+                sys.stdin.readline()
             then = now + timedelta(days=365 * year)
-            reprice(made, f"{processes} process(es)", way, now=then)
-        with a_cluster(made.settings) as address:
-            way = changed(made.settings, dask_scheduler=address)
-            reprice(made, f"Dask, {WORKERS} workers", way, now=now + timedelta(days=365 * 3))
+            if way != DASK:
+                settings = changed(made.settings, job_processes=int(way))
+                reprice(made, f"{way} process(es)", settings, now=then)
+                continue
+            with a_cluster(made.settings) as address:
+                settings = changed(made.settings, dask_scheduler=address)
+                reprice(made, f"Dask, {WORKERS} workers", settings, now=then)
         # What the cluster's processes spent is known once they have ended.
         print(f"{'largest process of all':<24}{Spent.so_far().peak_mib:>10,.0f} MiB")
 

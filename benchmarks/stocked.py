@@ -29,6 +29,15 @@ from domain.stock import VehicleRow
 DATABASE = f"forecourt_benchmark_{os.getpid()}"
 """Of this run alone."""
 
+IMPORTED = 2_000
+OTHERS = """INSERT INTO vehicle (market_id, entry_id, reference, brand, model, version, fuel,
+    gearbox, release_year, mileage_km, doors, colour, horsepower, engine_cc, cost, price,
+    acquired_on)
+SELECT market_id, entry_id, reference || '-' || n, brand, model, version, fuel, gearbox,
+    release_year, mileage_km + 97 * n, doors, colour, horsepower, engine_cc, cost,
+    price + 5000 * ((id * n) % 37), acquired_on
+FROM vehicle, generate_series(1, :copies) n"""
+
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -141,3 +150,19 @@ def imported(made: Installation, path: Path) -> tuple[ImportReport, Spent]:
     watch = Stopwatch(made.database)
     report = import_stock(made.database, path, market=demo.CODE, now=datetime.now(UTC))
     return report, watch.spent()
+
+
+def fill(made: Installation, folder: Path, vehicles: int) -> None:
+    """A stock, its first vehicles imported and the others, made by the database, like them."""
+    file = folder / "stock.csv"
+    write_stock(file, today=datetime.now(UTC).date(), count=IMPORTED)
+    imported(made, file)
+    with made.database.engine.begin() as connection:
+        connection.execute(text(OTHERS), {"copies": vehicles // IMPORTED - 1})
+    tidy(made)
+
+
+def tidy(made: Installation) -> None:
+    """Let the database know what its tables hold, as it would before long by itself."""
+    with made.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as server:
+        server.execute(text("VACUUM ANALYZE"))
