@@ -105,7 +105,11 @@ def update_amounts(
     """Give each of these rows its new amount."""
     if _is_postgresql(session):
         new = _unnested(ids=ids, cents=cents)
-        statement = update(table).where(table.c.id == new.c.ids).values({column: new.c.cents})
+        # Without the bounds it would read the whole table for each few thousand rows.
+        is_among = table.c.id.between(min(ids), max(ids))
+        statement = (
+            update(table).where(table.c.id == new.c.ids, is_among).values({column: new.c.cents})
+        )
         session.connection().execute(statement)
         return
     statement = (

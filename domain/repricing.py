@@ -9,6 +9,8 @@ A vehicle that a live order holds is sold: its price was agreed, and no repricin
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +42,11 @@ from domain.tables import JobKind
 _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
 _PRICE_CHANGE: Table = SQLModel.metadata.tables[tables.PriceChange.__tablename__]
 
-CHUNK_VEHICLES = 5_000
+CHUNK_VEHICLES = 20_000
+"""Committed together."""
+
+PIECE_VEHICLES = 5_000
+"""Priced at once; the database writes one piece while the next is priced."""
 
 
 def request_once(
@@ -110,12 +116,22 @@ def of_jobs(session: Session, job_ids: Collection[int]) -> dict[int, tables.Repr
     return {row.job_id: row for row in rows}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Change:
+    """New prices in hundredths, and the strategy versions that decided them."""
+
+    ids: Whole
+    prices: Whole
+    versions: Whole
+
+
 class Run:
     """A repricing that a worker has taken up.
 
     Args:
         model: the model version that the repricing names, rebuilt.
-        chunk: vehicles that are priced and committed together.
+        chunk: vehicles that are committed together.
+        piece: those of them that are priced at once.
         part: the number of the part that is done here, where the repricing is divided.
     """
 
@@ -126,9 +142,11 @@ class Run:
         model: ServedModel,
         *,
         chunk: int = CHUNK_VEHICLES,
+        piece: int = PIECE_VEHICLES,
         part: int | None = None,
     ) -> None:
-        self._chunk, self._part, self._attempt = chunk, part, job.attempts
+        self._chunk, self._piece = chunk, piece
+        self._part, self._attempt = part, job.attempts
         repricing = session.get_one(tables.Repricing, job.id)
         self._job_id, self._market_id, self._model = job.id, job.market_id, model
         self._on = repricing.estimation_date
@@ -167,16 +185,17 @@ class Run:
         )
         if not len(stock):
             return None
-        priced = stock.only(stock.can_be_estimated(self._on))
-        prices, versions = self._prices(priced)
-        # Refused prices are below zero, and nothing is offered for nothing.
-        is_price = prices > 0
-        changed = np.flatnonzero(is_price & (prices != priced.price_cents))
-        self._write(session, priced.ids[changed], prices[changed], versions[changed], now=now)
-        n_priced = int(is_price.sum())
-        mark.repriced += len(changed)
-        mark.unchanged += n_priced - len(changed)
-        mark.failed += len(stock) - n_priced
+        # One thread: the connection takes one statement at a time, in the order of the pieces.
+        with ThreadPoolExecutor(max_workers=1) as database:
+            written = []
+            for piece in stock.pieces(self._piece):
+                change, n_priced = self._priced(piece)
+                written.append(database.submit(self._write, session, change, now=now))
+                mark.repriced += len(change.ids)
+                mark.unchanged += n_priced - len(change.ids)
+                mark.failed += len(piece) - n_priced
+            for each in written:
+                each.result()
         mark.done_until = int(stock.ids[-1])
         done = mark.repriced + mark.unchanged + mark.failed
         return min(done / max(self._vehicles, 1), 1.0)
@@ -188,6 +207,16 @@ class Run:
             return session.get_one(tables.Repricing, self._job_id, populate_existing=True)
         catalogue.share(session, self._market_id)
         return repricing_parts.hold(session, self._job_id, self._part, attempt=self._attempt)
+
+    def _priced(self, stock: StockRows) -> tuple[_Change, int]:
+        """The prices that are other than they were, and of how many vehicles there is a price."""
+        priced = stock.only(stock.can_be_estimated(self._on))
+        prices, versions = self._prices(priced)
+        # Refused prices are below zero, and nothing is offered for nothing.
+        is_price = prices > 0
+        changed = np.flatnonzero(is_price & (prices != priced.price_cents))
+        change = _Change(priced.ids[changed], prices[changed], versions[changed])
+        return change, int(is_price.sum())
 
     def _prices(self, stock: StockRows) -> tuple[Whole, Whole]:
         """The price of each vehicle in hundredths, and the strategy version that decided it."""
@@ -205,16 +234,15 @@ class Run:
             versions = np.where(is_challenged, challenger.version_id, versions)
         return prices, versions
 
-    def _write(
-        self, session: Session, ids: Whole, prices: Whole, versions: Whole, *, now: datetime
-    ) -> None:
-        if not len(ids):
+    def _write(self, session: Session, change: _Change, *, now: datetime) -> None:
+        if not len(change.ids):
             return
-        changed, cents = ids.tolist(), prices.tolist()
+        changed, cents = change.ids.tolist(), change.prices.tolist()
         bulk.update_amounts(session, _VEHICLE, "price", changed, cents)
+        versions = change.versions.tolist()
         bulk.insert_columns(
             session,
             _PRICE_CHANGE,
-            {"vehicle_id": changed, "price": cents, "strategy_version_id": versions.tolist()},
+            {"vehicle_id": changed, "price": cents, "strategy_version_id": versions},
             shared={"changed_at": now, "reason": f"repricing, job {self._job_id}"},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -69,6 +69,26 @@ class StockRows:
             cost_cents=self.cost_cents[rows],
             acquired_on=self.acquired_on[rows],
         )
+
+    def pieces(self, size: int) -> Iterator[StockRows]:
+        """The same vehicles, so many at a time, each piece with its own specifications alone."""
+        for begin in range(0, len(self), size):
+            rows = slice(begin, begin + size)
+            vehicles = self.vehicles
+            used, which = np.unique(vehicles.specification[rows], return_inverse=True)
+            yield StockRows(
+                ids=self.ids[rows],
+                references=self.references[rows],
+                vehicles=VehicleColumns(
+                    [vehicles.specifications[each] for each in used.tolist()],
+                    which.astype(np.int32),
+                    vehicles.release_year[rows],
+                    vehicles.mileage_km[rows],
+                ),
+                price_cents=self.price_cents[rows],
+                cost_cents=self.cost_cents[rows],
+                acquired_on=self.acquired_on[rows],
+            )
 
     def estimated(self, model: ServedModel, *, on: date) -> StockColumns:
         """What strategies read, the market prices among it; every vehicle can be estimated."""

@@ -128,7 +128,10 @@ def import_stock(
     def store(session: Session, market: tables.Market, rows: Sequence[Any]) -> Added:
         return stock.add_vehicles(session, market, rows, today=now.date(), now=now, reason=reason)
 
-    return _Import(database, market, store, watch).run(path, STOCK, profile, rejects)
+    report = _Import(database, market, store, watch).run(path, STOCK, profile, rejects)
+    if report.added:
+        database.count_anew(tables.Vehicle, tables.PriceChange)
+    return report
 
 
 def import_sales(

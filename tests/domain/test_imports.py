@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlmodel import select
 
 from domain import catalogue, markets, tables
@@ -26,7 +27,7 @@ from domain.files.imports import ImportReport, import_listings, import_stock
 from domain.files.profiles import UK_USED_CARS
 from domain.listings import ListingRow
 from domain.stock import VehicleRow
-from tests.conftest import NOON
+from tests.conftest import NOON, needs_postgres
 from tests.domain.test_listings import CLIO
 from tests.domain.test_stock import CLIO as CLIO_IN_STOCK
 
@@ -147,6 +148,19 @@ def test_stock_is_imported_with_its_price_history(database: Database, tmp_path: 
     assert counts(report) == (2, 1, 0, 0, 1)
     with database.reading() as session:
         assert session.exec(select(tables.PriceChange.reason)).all() == ["import of stock.csv"]
+
+
+@needs_postgres
+def test_a_server_knows_how_much_was_imported(served: Database, tmp_path: Path) -> None:
+    cars = [astuple(replace(CLIO_IN_STOCK, reference=f"S{number}")) for number in range(40)]
+    file = a_csv(tmp_path / "stock.csv", cars, [each.name for each in fields(VehicleRow)])
+
+    import_stock(with_market(served), file, market="FR", now=NOON)
+
+    asked = text("SELECT reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)")
+    with served.reading() as session:
+        for name in ("vehicle", "price_change"):
+            assert session.execute(asked, {"name": name}).scalar_one() == 40
 
 
 def test_a_file_into_a_market_that_there_is_not_is_refused(

@@ -105,8 +105,8 @@ def request(session: Session, pricing: PricingSnapshot, **facts: Any) -> tables.
 
 
 def run(session: Session, job: tables.Job, model: ServedModel, *, chunks: int = 99) -> list[float]:
-    """The shares done after each of at most so many chunks of three vehicles."""
-    taken = repricing.Run(session, job, model, chunk=3)
+    """The shares done after each of at most so many chunks of three vehicles, in two pieces."""
+    taken = repricing.Run(session, job, model, chunk=3, piece=2)
     shares: list[float] = []
     for _ in range(chunks):
         share = taken.next_chunk(session, now=NOON + timedelta(hours=1))
@@ -205,7 +205,7 @@ def test_a_run_that_was_killed_ends_as_if_it_had_not_been(
         run(session, job, model, chunks=killed_after)
     with database.unit_of_work() as killed:
         # What the chunk at which it was killed had done is not committed.
-        repricing.Run(killed, job, model, chunk=3).next_chunk(killed, now=NOON)
+        repricing.Run(killed, job, model, chunk=3, piece=2).next_chunk(killed, now=NOON)
         killed.flush()
         killed.rollback()
 
@@ -276,7 +276,7 @@ def test_what_cannot_be_priced_keeps_its_price_and_is_counted(session: Session) 
     assert prices(session)["worn"] == prices(session)["from the future"] == Decimal(100)
 
 
-def test_the_model_is_called_once_a_chunk(session: Session) -> None:
+def test_the_model_is_called_once_a_piece(session: Session) -> None:
     a_stock(session)
     pricing = a_snapshot(session)
     estimator = pricing.champion_model().estimator
@@ -284,7 +284,7 @@ def test_the_model_is_called_once_a_chunk(session: Session) -> None:
 
     run(session, request(session, pricing), pricing.champion_model())
 
-    assert estimator.calls == [3, 3, 3, 2]
+    assert estimator.calls == [2, 1, 2, 1, 2, 1, 2]
 
 
 def test_the_same_key_answers_the_first_job(session: Session) -> None:

@@ -7,10 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlmodel import Session
 
-from domain import sales_lists, stock_lists
+from domain import bulk, sales_lists, stock_lists, tables
 from domain.database import Database
 from domain.pages import Direction, Ordered, Window, read_page
 from domain.sales_lists import ClientFilter, OrderFilter, OrderOrder, OrderOrderField
@@ -20,6 +20,7 @@ from tests.domain.plans import Explained
 from tests.factories import an_entry
 
 ORDERS = 200_000
+VEHICLE = tables.Vehicle.__table__  # type: ignore[attr-defined]
 
 FILL = (
     """
@@ -99,3 +100,22 @@ def test_no_list_reads_a_whole_table(full: Session) -> None:
     found["clients"] = scanned(full, clients)
 
     assert {name: tables for name, tables in found.items() if tables} == {}
+
+
+@needs_postgres
+@pytest.mark.slow
+def test_new_prices_are_written_without_reading_the_whole_stock(full: Session) -> None:
+    ids = list(full.scalars(select(tables.Vehicle.id).order_by(tables.Vehicle.id).limit(5_000)))
+    read_before = vehicles_scanned(full)
+
+    bulk.update_amounts(full, VEHICLE, "price", ids, [1_000_000] * len(ids))
+
+    assert vehicles_scanned(full) == read_before
+    changed = select(func.count()).where(tables.Vehicle.price == 10_000)
+    assert full.scalars(changed).one() >= len(ids)
+
+
+def vehicles_scanned(session: Session) -> int:
+    """How often this transaction has read the stock from end to end."""
+    asked = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relid = 'vehicle'::regclass"
+    return int(session.execute(text(asked)).scalar_one())
