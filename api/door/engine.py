@@ -27,6 +27,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from api.door.analysis import check_cost
 from api.door.documents import Documents, Operation
+from api.door.execution import PlainFirst, mark_plain_fields
 from api.door.observer import Observer, Outcome
 from api.door.persisted import Persisted
 from api.door.points import Points, Standing
@@ -100,6 +101,7 @@ class Engine:
     ) -> None:
         # Strawberry offers no public name for the schema that it makes for graphql-core.
         self.schema = schema._schema
+        mark_plain_fields(self.schema)
         self.context_factory = context_factory
         self.limits = limits
         self.points = points
@@ -220,7 +222,7 @@ class Engine:
         return cast("ExecutionResult", result)
 
     def _executor(self, paid: Paid) -> Executor[Any]:
-        executor = Executor.build(
+        executor = PlainFirst.build(
             self.schema,
             paid.operation.document,
             context_value=self.context_factory(paid.arrival),
