@@ -11,15 +11,17 @@ from domain import money
 
 @strawberry.type(description="An amount in one currency. Arithmetic on it is decimal, never float.")
 class Money:
-    amount: Decimal = strawberry.field(
-        description='Exact, with at least the currency\'s minor digits, e.g. "12390.00".'
+    # As text, which is how it is told: a list has an amount for each of its lines.
+    amount: str = strawberry.field(
+        graphql_type=Decimal,
+        description='Exact, with at least the currency\'s minor digits, e.g. "12390.00".',
     )
     currency: str = strawberry.field(description="ISO 4217 code, e.g. EUR.")
 
     @classmethod
     def of(cls, amount: Decimal, currency: str) -> Money:
         """The amount as clients see it."""
-        return cls(amount=Decimal(money.Money(amount, currency).text()), currency=currency)
+        return cls(amount=money.Money(amount, currency).text(), currency=currency)
 
 
 @strawberry.type(

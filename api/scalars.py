@@ -78,7 +78,7 @@ def instant_text(value: datetime) -> str:
     """ISO 8601 in UTC, e.g. ``2026-11-22T09:30:00+00:00``."""
     if value.tzinfo is None:
         raise ValueError(f"{value} is an instant without an offset")
-    return value.astimezone(UTC).isoformat()
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
 
 
 def json_from(value: object) -> JSON:

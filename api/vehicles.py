@@ -220,6 +220,8 @@ class Vehicle(Node):
     doors: int | None = strawberry.field(description="Number of doors, where known.")
     colour: str | None = strawberry.field(description="Colour, where known.")
     acquired_on: date = strawberry.field(description="The day the seller took it in.")
+    cost: Money | None = strawberry.field(description="What the seller paid for it.")
+    price: Money = strawberry.field(description="What it is offered for today.")
 
     @strawberry.field(description="The market whose stock it belongs to.")
     async def market(self, info: Info) -> Market:
@@ -229,14 +231,6 @@ class Vehicle(Node):
     async def entry(self, info: Info) -> CatalogueEntry | None:
         row = await info.context.loaders.catalogue_entry.load(self.row.entry_id)
         return None if row is None else CatalogueEntry.of(row)
-
-    @strawberry.field(description="What the seller paid for it.")
-    def cost(self) -> Money | None:
-        return None if self.row.cost is None else Money.of(self.row.cost, self.currency)
-
-    @strawberry.field(description="What it is offered for today.")
-    def price(self) -> Money:
-        return Money.of(self.row.price, self.currency)
 
     @strawberry.field(description="Days since it was taken in; 0 on that day.")
     def days_in_stock(self, info: Info) -> int:
@@ -306,6 +300,8 @@ class Vehicle(Node):
             doors=row.doors,
             colour=row.colour,
             acquired_on=row.acquired_on,
+            cost=None if row.cost is None else Money.of(row.cost, currency),
+            price=Money.of(row.price, currency),
         )
 
 
