@@ -87,9 +87,10 @@ class AuditQueries:
     ) -> Connection[AuditEvent]:
         """Every change of state, newest first."""
         context = info.context
+        listed = audit.listed(subject=None if subject is None else _subject(subject), actor=actor)
         return await connection(
             context.read,
-            audit.listed(subject=None if subject is None else _subject(subject), actor=actor),
+            lambda _: listed,
             window_of(first, after, last, before),
             AuditEvent.from_row,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any, cast
 
 import strawberry
@@ -220,10 +221,9 @@ class ModelQueries:
         before: Before = None,
     ) -> Connection[ModelVersion]:
         """The model versions of a market, newest first."""
-        ordered = await info.context.read(models.listed, market)
         return await connection(
             info.context.read,
-            ordered,
+            partial(models.listed, market=market),
             window_of(first, after, last, before),
             ModelVersion.from_row,
         )

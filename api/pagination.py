@@ -125,12 +125,17 @@ Read = Callable[..., Awaitable[Any]]
 
 async def connection(
     read: Read,
-    ordered: Ordered,
+    listed: Callable[[Any], Ordered],
     window: Window,
     item: Callable[[Any], Item],
 ) -> Connection[Item]:
-    """The page of a list that a window shows, each row made an ``item``."""
-    page: Page = await read(pages.read_page, ordered, window)
+    """The page of a list that a window shows, each row made an ``item``.
+
+    Args:
+        listed: puts the list together, with a session.
+    """
+    listing: tuple[Ordered, Page] = await read(pages.list_page, listed, window)
+    ordered, page = listing
     cursors = [to_cursor(place) for place in page.places]
     return Connection(
         edges=[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -344,10 +345,9 @@ class QuoteQueries:
     ) -> Connection[Quote]:
         """Prices given so far, newest first."""
         wanted = filter.to_domain() if filter else quotes.QuoteFilter()
-        ordered = await info.context.read(quotes.listed, wanted)
         return await connection(
             info.context.read,
-            ordered,
+            partial(quotes.listed, wanted=wanted),
             window_of(first, after, last, before),
             lambda row: Quote.from_row(row[0], row[1]),
         )

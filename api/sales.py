@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -194,7 +195,7 @@ class SalesQueries:
         order = order_by.to_domain() if order_by else sales_lists.NEWEST_FIRST
         return await connection(
             info.context.read,
-            await info.context.read(sales_lists.orders, wanted, order),
+            partial(sales_lists.orders, wanted=wanted, order=order),
             window_of(first, after, last, before),
             lambda row: Order.from_row(row[0], row[1]),
         )
@@ -215,7 +216,7 @@ class SalesQueries:
         wanted = filter.to_domain(info) if filter else sales_lists.ClientFilter()
         return await connection(
             info.context.read,
-            await info.context.read(sales_lists.clients, wanted),
+            partial(sales_lists.clients, wanted=wanted),
             window_of(first, after, last, before),
             Client.from_row,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -102,10 +103,9 @@ class StockQueries:
         """The seller's own vehicles."""
         wanted = filter.to_domain() if filter else stock_lists.VehicleFilter()
         order = order_by.to_domain() if order_by else None
-        ordered = await info.context.read(stock_lists.listed, wanted, order)
         return await connection(
             info.context.read,
-            ordered,
+            partial(stock_lists.listed, wanted=wanted, order=order),
             window_of(first, after, last, before),
             lambda row: Vehicle.from_row(row[0], row[1]),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -351,14 +352,10 @@ class StrategyQueries:
     ) -> Connection[Strategy]:
         """Lines of commercial policy, newest first."""
         wanted = filter or StrategyFilter()
-        ordered = await info.context.read(
-            strategies.listed,
-            strategies.StrategyFilter(wanted.market, wanted.status, wanted.search),
-            now=info.context.now,
-        )
+        asked = strategies.StrategyFilter(wanted.market, wanted.status, wanted.search)
         return await connection(
             info.context.read,
-            ordered,
+            partial(strategies.listed, wanted=asked, now=info.context.now),
             window_of(first, after, last, before),
             Strategy.from_row,
         )

@@ -6,7 +6,7 @@ A walk over the pages meets every row once, also while rows are added or removed
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -128,6 +128,18 @@ def read_page(session: Session, ordered: Ordered, window: Window) -> Page:
         has_next=window.before is not None if window.backwards else more,
         has_previous=more if window.backwards else window.after is not None,
     )
+
+
+def list_page(
+    session: Session, listed: Callable[[Session], Ordered], window: Window
+) -> tuple[Ordered, Page]:
+    """A list and one page of it, in one go.
+
+    Raises:
+        Invalid: a place that no row of this list can have; and whatever ``listed`` raises.
+    """
+    ordered = listed(session)
+    return ordered, read_page(session, ordered, window)
 
 
 def count_rows(session: Session, ordered: Ordered) -> int:

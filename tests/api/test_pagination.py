@@ -63,15 +63,16 @@ def anyio_backend() -> str:
 
 
 async def a_read(function: Any, *arguments: Any) -> Any:
-    assert function.__name__ == "read_page", "the total was counted, and nobody asked for it"
-    return Page(rows=[10, 20], places=[(1,), (2,)], has_next=True, has_previous=False)
+    assert function.__name__ == "list_page", "the total was counted, and nobody asked for it"
+    page = Page(rows=[10, 20], places=[(1,), (2,)], has_next=True, has_previous=False)
+    return arguments[0](None), page
 
 
 @pytest.mark.anyio
 async def test_a_connection_has_an_edge_a_row_and_the_cursors_of_its_ends() -> None:
     ordered: Any = Ordered(statement=None, by=())  # type: ignore[arg-type]
 
-    page = await connection(a_read, ordered, Window(), lambda row: row + 1)
+    page = await connection(a_read, lambda _: ordered, Window(), lambda row: row + 1)
 
     assert [edge.node for edge in page.edges] == [11, 21]
     assert [parse_cursor(edge.cursor, "after") for edge in page.edges] == [(1,), (2,)]
