@@ -16,15 +16,22 @@ from api.cost import cost
 from api.enums import describe
 from api.errors import check_role, query
 from api.orders import READERS_OF_ADDRESSES, Client, Order
-from api.pagination import After, Before, Connection, Direction, First, Last, connection, window_of
+from api.pagination import (
+    After,
+    Before,
+    Connection,
+    Direction,
+    First,
+    Last,
+    at_most,
+    connection,
+    window_of,
+)
 from api.vocabulary import Fuel
 from domain import sales_lists, sales_reports
 from domain.sales_lists import OrderOrderField
-from domain.sales_reports import SalesGroup
+from domain.sales_reports import MAX_GROUPS, SalesGroup
 from domain.tables import OrderStatus, PaymentType
-
-GROUPS_ASSUMED = 50
-"""In a report, when a document is priced before it runs."""
 
 describe(
     OrderOrderField,
@@ -236,17 +243,21 @@ class SalesQueries:
             for row in rows
         ]
 
-    @query(metadata=cost(size=GROUPS_ASSUMED, weight=10))
+    @query(metadata=cost(size=MAX_GROUPS, count="first", weight=10))
     async def sales(
         self,
         info: Info,
         market: MarketCode,
         by: Annotated[SalesGroup, strawberry.argument(description="What to count by.")],
         filter: OrdersWanted = None,
+        first: Annotated[int | None, at_most(MAX_GROUPS)] = None,
     ) -> list[SalesRow]:
         """What was sold, by group, in the order of their keys.
 
-        A cancelled order is no sale: it counts only where the filter asks for that status.
+        A cancelled order is no sale: it counts only where the filter asks for that status. More
+        groups than can be answered are refused, unless only the first ones are asked for.
         """
-        rows = await info.context.read(sales_reports.sales, market, by, _wanted(filter, info))
+        rows = await info.context.read(
+            sales_reports.sales, market, by, _wanted(filter, info), first=first
+        )
         return [SalesRow.of(row) for row in rows]

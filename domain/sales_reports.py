@@ -11,9 +11,12 @@ from sqlalchemy import Float, String, cast, extract, func, select
 from sqlmodel import Session, col
 
 from domain import markets, sales_lists, tables
+from domain.errors import Invalid, LimitExceeded
 from domain.sales_lists import OrderFilter
 from domain.sql_days import days_between
 from domain.tables import OrderStatus, PaymentType
+
+MAX_GROUPS = 1_000
 
 LIVE = frozenset(OrderStatus) - {OrderStatus.CANCELLED}
 
@@ -79,14 +82,30 @@ def payment_type_counts(
     return sorted(found, key=lambda each: list(PaymentType).index(each.type))
 
 
-def sales(session: Session, market: str, by: SalesGroup, wanted: OrderFilter) -> list[SalesRow]:
+def sales(
+    session: Session,
+    market: str,
+    by: SalesGroup,
+    wanted: OrderFilter,
+    *,
+    first: int | None = None,
+    most: int = MAX_GROUPS,
+) -> list[SalesRow]:
     """What was sold, by group, in the order of their keys.
 
     A cancelled order is no sale: it counts only where the filter asks for that status.
 
+    Args:
+        first: only so many groups; all of them where it is None.
+        most: groups that are answered at all.
+
     Raises:
         NotFound: there is no such market.
+        Invalid: nobody may ask for so many groups.
+        LimitExceeded: all are asked for, and there are more.
     """
+    if first is not None and not 0 <= first <= most:
+        raise Invalid(f"first is {first}: ask for 0 to {most}.", path=("first",))
     place = markets.by_code(session, market)
     if wanted.statuses is None:
         wanted = replace(wanted, statuses=LIVE)
@@ -119,7 +138,13 @@ def sales(session: Session, market: str, by: SalesGroup, wanted: OrderFilter) ->
         SalesRow(_key(by, key), count, revenue, place.currency, _number(ratio), _number(days))
         for count, revenue, ratio, days, *key in rows
     ]
-    return sorted(found, key=lambda each: each.key)
+    if first is None and len(found) > most:
+        raise LimitExceeded(
+            f"There are {len(found)} groups, and {most} can be answered: narrow the filter, "
+            "or ask for the first of them.",
+            path=("first",),
+        )
+    return sorted(found, key=lambda each: each.key)[:first]
 
 
 def _group(by: SalesGroup) -> list[Any]:

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from domain import markets, tables
 from domain.files.imports import import_sales, import_stock
+from domain.sales_reports import MAX_GROUPS
 from domain.tables import Role
 from tests.api.shop import Shop
 from tests.conftest import NOON
@@ -194,6 +195,18 @@ def test_addresses_are_told_to_sellers_and_administrators_only(
         sold.data(document, role=reader)
 
 
+def test_groups_of_sales_cost_by_how_many_are_asked_for(sold: Shop) -> None:
+    asked = '{ sales(market: "BE", by: BRAND%s) { key revenue { amount } } }'
+
+    every, one = (sold.ask(asked % first) for first in ("", ", first: 1"))
+
+    assert one["data"]["sales"] == every["data"]["sales"][:1]
+    assert len(every["data"]["sales"]) > 1
+    # Ten for the report, and two objects a group.
+    costs = [each["extensions"]["cost"]["requested"] for each in (every, one)]
+    assert costs == [10 + 2 * MAX_GROUPS, 10 + 2]
+
+
 def test_everybody_reads_what_was_sold(sold: Shop) -> None:
     document = "{ orders { totalCount edges { node { reference client { id } } } } }"
 
@@ -239,6 +252,7 @@ def test_a_vehicle_is_available_until_a_live_order_holds_it(sold: Shop) -> None:
         ('{ orders(filter: {market: "XX"}) { totalCount } }', "NOT_FOUND"),
         ('{ clients(filter: {orders: {market: "XX"}}) { totalCount } }', "NOT_FOUND"),
         ('{ sales(market: "XX", by: MONTH) { orders } }', "NOT_FOUND"),
+        ('{ sales(market: "BE", by: MONTH, first: 1001) { orders } }', "INVALID"),
         ('{ paymentTypeCounts(market: "XX") { payments } }', "NOT_FOUND"),
         ("{ clients { edges { node { orders(first: 201) { id } } } } }", "INVALID"),
     ],
