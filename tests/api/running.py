@@ -17,11 +17,15 @@ from typing import Any
 
 import httpx
 
+from tests.api import plain_http
 from tests.api.shop import KEYS, settings_of
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 180.0
 TOKEN = "a-token-of-the-tests"
+
+STARTED = "Application startup complete."
+"""What each process of a server says once it answers."""
 
 
 @dataclass
@@ -52,6 +56,10 @@ class Running:
             time.sleep(0.05)
         raise AssertionError(f"nothing about {event} in {self.lines()}")
 
+    def said(self, event: str) -> int:
+        """How often it has said so."""
+        return sum(f'"{event}"' in line for line in self.lines())
+
     def stop(self) -> int:
         """Ask it to end; its exit status."""
         self.process.send_signal(signal.SIGTERM)
@@ -59,7 +67,7 @@ class Running:
 
     def figures(self) -> dict[str, float]:
         """What /metrics tells, by name and labels as they are written."""
-        answer = httpx.get(
+        answer = plain_http.get(
             f"{self.address}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
         )
         assert answer.status_code == 200, answer.text
@@ -123,19 +131,20 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[Running]
 def serving(
     folder: Path, *arguments: str, port: int | None = None, **settings: str
 ) -> Iterator[Running]:
-    """A server that is ready, with whatever it starts besides; on any free port by default."""
-    port = port or _a_free_port()
+    """A server all of whose processes are ready; on any free port by default."""
+    port = port or a_free_port()
+    processes = int(arguments[arguments.index("--workers") + 1]) if "--workers" in arguments else 1
     with running(folder, "serve", "--port", str(port), *arguments, **settings) as server:
         server.port = port
         deadline = time.monotonic() + READY_WITHIN_S
-        while not _is_ready(server.address):
+        while not (_is_ready(server.address) and server.said(STARTED) >= processes):
             assert server.process.poll() is None, server.lines()
             assert time.monotonic() < deadline, server.lines()
             time.sleep(0.05)
         yield server
 
 
-def _a_free_port() -> int:
+def a_free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -144,6 +153,6 @@ def _a_free_port() -> int:
 
 def _is_ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/health/ready").status_code == 200
+        return plain_http.get(f"{address}/health/ready").status_code == 200
     except httpx.TransportError:
         return False

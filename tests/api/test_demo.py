@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.api import plain_http
 from tests.api.shop import Shop
 from tests.api.test_graphiql import Visit, browser, in_a_browser
 
@@ -65,7 +66,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], address: str) -> None:
     for _ in range(600):
         assert process.poll() is None, "the server has ended"
         try:
-            if httpx.get(f"{address}/health/ready").status_code == 200:
+            if plain_http.get(f"{address}/health/ready").status_code == 200:
                 return
         except httpx.TransportError:
             pass
@@ -109,7 +110,7 @@ def test_a_key_made_on_the_command_line_opens_a_running_server(served_folder: Pa
         made = forecourt(served_folder, "key", "create", "Ana", "--role", "SALES")
         key = made.stdout.splitlines()[-1]
 
-        answer = httpx.post(
+        answer = plain_http.post(
             f"{address}/graphql",
             json={"query": "{ viewer { name roles } }"},
             headers={"Authorization": f"Bearer {key}"},
@@ -123,10 +124,10 @@ def test_a_revoked_key_opens_nothing_a_second_later(served_folder: Path) -> None
     key = json.loads((served_folder / ".forecourt" / "keys.json").read_text())["SALES"]
     ask = {"json": {"query": "{ viewer { name } }"}, "headers": {"Authorization": f"Bearer {key}"}}
     with a_served(served_folder, "--no-worker") as address:
-        before = httpx.post(f"{address}/graphql", **ask).status_code
+        before = plain_http.post(f"{address}/graphql", **ask).status_code
         forecourt(served_folder, "key", "revoke", "sales")
         time.sleep(1)
-        after = httpx.post(f"{address}/graphql", **ask).status_code
+        after = plain_http.post(f"{address}/graphql", **ask).status_code
 
     assert (before, after) == (200, 401)
 

@@ -1,10 +1,10 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from api.door import Limits
+from tests.api import plain_http
 from tests.api.garage import KEY, Keys, a_client, a_live_server, an_app
 
 STREAM = {"Accept": "text/event-stream"}
@@ -71,7 +71,7 @@ def test_a_revoked_key_ends_its_streams() -> None:
     keys = Keys()
     with (
         a_live_server(an_app(keys=keys)) as url,
-        httpx.stream(
+        plain_http.stream(
             "POST",
             url,
             json={"query": "subscription { ticks }"},
@@ -90,7 +90,7 @@ def test_a_silent_stream_says_that_it_still_lives() -> None:
     limits = Limits(heartbeat_seconds=0.02)
     with (
         a_live_server(an_app(limits)) as url,
-        httpx.stream(
+        plain_http.stream(
             "POST",
             url,
             json={"query": "subscription { silence }"},

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from api.relay import to_id
+from tests.api import plain_http
 from tests.api.shop import CAR, KEYS
 from tests.api.test_demo import a_served, served_folder
 from tests.api.test_model_trust import PREDICT
@@ -44,7 +45,7 @@ class Caller:
     """One connection that is kept, and so one process at its other end."""
 
     def __init__(self, address: str, key: str) -> None:
-        self.client = httpx.Client(
+        self.client = plain_http.Client(
             base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=30
         )
         self.pid = process_behind(self.client.get("/health/live"))

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlmodel import select
 from websockets.sync.client import ClientConnection, connect
@@ -20,6 +19,7 @@ from domain import activations, strategies, tables
 from domain.database import Database
 from domain.pricing.content import Rule, StrategyContent
 from tests import factories
+from tests.api import plain_http
 from tests.api.shop import KEYS, settings_of
 from tests.api.test_demo import a_served, served_folder
 
@@ -70,7 +70,7 @@ def activate(database: Database, version_id: int, **how: Any) -> None:
 
 def ask(address: str, folder: Path) -> str:
     """The name of the strategy that prices, as the server says."""
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{address}/graphql", json={"query": ACTIVE}, headers={"Authorization": key_of(folder)}
     )
     name: str = answer.json()["data"]["market"]["activeStrategy"]["strategy"]["name"]

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from api.settings import LogFormat
 from domain.database import Database
+from tests.api import plain_http
 from tests.api.running import ROOT, key_of, running, serving
 from tests.api.shop import settings_of
 
@@ -34,12 +34,12 @@ def test_every_line_of_a_server_is_json_and_none_holds_a_key(
     with serving(folder_on_sqlite, "--workers", workers) as server:
         url = f"{server.address}/graphql"
         train = {"Authorization": key_of(folder_on_sqlite, "DATA_SCIENCE")}
-        httpx.post(url, content=TRAIN, headers={**train, "Content-Type": "application/json"})
+        plain_http.post(url, content=TRAIN, headers={**train, "Content-Type": "application/json"})
         for authorization in (key, wrong):
             for document in ("query Me { viewer { name } }", "{ nowhere }", "{"):
                 headers = {"Authorization": authorization}
-                httpx.post(url, json={"query": document}, headers=headers, timeout=30)
-        httpx.get(f"{server.address}/nowhere")
+                plain_http.post(url, json={"query": document}, headers=headers, timeout=30)
+        plain_http.get(f"{server.address}/nowhere")
         protocol = Subprotocol("graphql-transport-ws")
         with connect(url.replace("http", "ws"), subprotocols=[protocol]) as client:
             payload = {"authorization": key}
@@ -83,7 +83,7 @@ def test_the_id_of_a_request_is_answered_and_logged(
     folder_on_sqlite: Path, given: str, kept: bool
 ) -> None:
     with serving(folder_on_sqlite, "--no-worker") as server:
-        answer = httpx.post(
+        answer = plain_http.post(
             f"{server.address}/graphql",
             json={"query": "{ viewer { name } }"},
             headers={"Authorization": key_of(folder_on_sqlite), "X-Request-Id": given},

@@ -23,6 +23,7 @@ from api.telemetry.measures import MAX_NAMES, Measures
 from domain import tables
 from domain.database import current_time
 from domain.tables import JobKind, JobStatus, Role
+from tests.api import plain_http
 from tests.api.running import READY_WITHIN_S, ROOT, TOKEN, Running, figures_in, key_of, serving
 from tests.api.shop import CAR, Shop, open_shop, settle
 from tests.factories import a_job, an_order
@@ -251,7 +252,9 @@ def test_two_processes_are_told_as_one_also_after_one_of_them_was_killed(
 
     with serving(folder_on_sqlite, "--workers", "2", "--no-worker") as server:
         for _ in range(40):
-            assert httpx.post(f"{server.address}/graphql", **ask, timeout=30).status_code == 200
+            assert (
+                plain_http.post(f"{server.address}/graphql", **ask, timeout=30).status_code == 200
+            )
         before = server.figures()
         pids = [
             int(name.partition('pid="')[2].rstrip('"}'))

@@ -21,6 +21,7 @@ from domain import jobs, tables, trainings
 from domain.database import Database
 from domain.tables import JobStatus
 from domain.trainings import TrainingRequest
+from tests.api import plain_http
 from tests.api.running import Running, key_of, running, serving
 from tests.api.shop import CAR, CREATE_QUOTES, settings_of
 from tests.conftest import needs_postgres
@@ -73,11 +74,13 @@ def test_a_server_that_stops_says_goodbye_and_finishes_what_it_began(
                     "variables": {"input": {"market": "FR", "vehicles": vehicles}},
                 }
                 answers.append(
-                    httpx.post(f"{server.address}/graphql", json=body, headers=headers, timeout=60)
+                    plain_http.post(
+                        f"{server.address}/graphql", json=body, headers=headers, timeout=60
+                    )
                 )
 
             def listen() -> None:
-                with httpx.stream(
+                with plain_http.stream(
                     "POST",
                     f"{server.address}/graphql",
                     json={"query": LISTEN},
@@ -164,8 +167,8 @@ def test_a_server_that_stops_answers_on_until_its_balancer_has_seen_it(
     with serving(folder_on_sqlite, "--no-worker", drain_s="3") as server:
         server.process.send_signal(signal.SIGTERM)
         server.says("stopping")
-        ready = httpx.get(f"{server.address}/health/ready", timeout=10)
-        answer = httpx.post(f"{server.address}/graphql", **ask, timeout=10)
+        ready = plain_http.get(f"{server.address}/health/ready", timeout=10)
+        answer = plain_http.post(f"{server.address}/graphql", **ask, timeout=10)
         status = server.process.wait(timeout=60)
 
     assert (ready.status_code, ready.json()["reasons"]) == (503, ["The process is stopping."])

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from api.settings import traces_are_wanted
+from tests.api import plain_http
 from tests.api.collector import Collector, Span, a_collector
 from tests.api.running import ROOT, key_of, serving
 from tests.api.shop import CAR, CREATE_QUOTES
@@ -28,7 +28,7 @@ def test_a_request_is_one_trace_from_the_caller_to_the_model(folder_on_sqlite: P
     with a_collector() as collector:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address}
         with serving(folder_on_sqlite, "--no-worker", **settings) as server:
-            answer = httpx.post(
+            answer = plain_http.post(
                 f"{server.address}/graphql",
                 json={
                     "query": QUOTE,
@@ -71,7 +71,7 @@ def test_a_job_is_a_trace_of_its_own(folder_on_sqlite: Path) -> None:
     with a_collector() as collector:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address}
         with serving(folder_on_sqlite, OTEL_SERVICE_NAME="prices", **settings) as server:
-            answer = httpx.post(
+            answer = plain_http.post(
                 f"{server.address}/graphql",
                 json={"query": TRAIN},
                 headers={"Authorization": key_of(folder_on_sqlite, "DATA_SCIENCE")},

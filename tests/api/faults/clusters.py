@@ -11,8 +11,7 @@ from pathlib import Path
 
 from distributed import Client
 
-from tests.api.faults.servers import a_free_port
-from tests.api.running import environment
+from tests.api.running import a_free_port, environment
 from tests.api.shop import settings_of
 
 READY_WITHIN_S = 120

@@ -16,6 +16,7 @@ from api.relay import to_id
 from domain import audit, tables
 from domain.audit import Verified
 from domain.database import Database
+from tests.api import plain_http
 from tests.api.shop import CAR
 
 QUOTE = """mutation ($input: CreateQuotesInput!) {
@@ -69,7 +70,7 @@ class Customers:
         asked = {"market": "FR", "vehicles": [CAR], "idempotencyKey": key}
         began_at = time.monotonic()
         try:
-            answer = httpx.post(
+            answer = plain_http.post(
                 f"{address}/graphql",
                 json={"query": QUOTE, "variables": {"input": asked}},
                 headers={"Authorization": self.authorization},

@@ -18,6 +18,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.api.running import a_free_port
+
 ADMINISTRATOR = "postgres"
 
 
@@ -36,14 +38,6 @@ needs_postgres_programs = pytest.mark.skipif(
 needs_redis_program = pytest.mark.skipif(
     REDIS_SERVER is None, reason="redis-server is not installed"
 )
-
-
-def a_free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -14,6 +14,7 @@ import pytest
 
 from domain import access
 from domain.database import Database
+from tests.api import plain_http
 from tests.api.faults.servers import Redis, needs_redis_program
 from tests.api.running import Running, key_of, serving
 from tests.api.shop import settings_of
@@ -52,7 +53,9 @@ def connections(servers: list[Running]) -> Iterator[list[Connection]]:
         found: dict[int, Connection] = {}
         for _ in range(50):
             for server in servers:
-                client = opened.enter_context(httpx.Client(base_url=server.address, timeout=30))
+                client = opened.enter_context(
+                    plain_http.Client(base_url=server.address, timeout=30)
+                )
                 found.setdefault(process_behind(client.get("/health/live")), client)
             if len(found) == PROCESSES * len(servers):
                 break

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from domain.database import Database
 from ml.serving import Serving
+from tests.api import plain_http
 from tests.api.faults.customers import Customers, check_books, until
 from tests.api.faults.servers import Postgres, needs_postgres_programs
 from tests.api.running import key_of, serving
@@ -79,13 +79,13 @@ def lives(address: str, *, for_s: float) -> bool:
     until_ = time.monotonic() + for_s
     answers = []
     while time.monotonic() < until_:
-        answers.append(httpx.get(f"{address}/health/live", timeout=30).status_code)
+        answers.append(plain_http.get(f"{address}/health/live", timeout=30).status_code)
         time.sleep(0.05)
     return set(answers) == {200}
 
 
 def champion(address: str, folder: Path) -> int:
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{address}/graphql", json={"query": MODEL}, headers={"Authorization": key_of(folder)}
     )
     number: int = answer.json()["data"]["market"]["championModel"]["number"]

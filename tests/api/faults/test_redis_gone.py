@@ -6,9 +6,9 @@ import json
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.api import plain_http
 from tests.api.faults.customers import until
 from tests.api.faults.servers import Redis, needs_redis_program
 from tests.api.running import Running, key_of, serving
@@ -22,7 +22,7 @@ COSTLY, CHEAP = "{ vehicles(first: 30) { edges { node { id } } } }", "{ viewer {
 
 def ask(server: Running, folder: Path, document: str = COSTLY) -> tuple[int, dict[str, int]]:
     """Spend some points: the status, and what the answer says of them."""
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{server.address}/graphql",
         json={"query": document},
         headers={"Authorization": key_of(folder)},

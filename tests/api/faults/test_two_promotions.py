@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
-import httpx
 import pytest
 from sqlmodel import col, select
 
@@ -16,6 +15,7 @@ from api.relay import to_id
 from domain import audit, models, tables
 from domain.audit import Verified
 from domain.database import Database
+from tests.api import plain_http
 from tests.api.faults.customers import until
 from tests.api.running import Running, key_of, serving
 from tests.api.shop import settings_of
@@ -33,7 +33,7 @@ ROUNDS = 4
 def promote(server: Running, folder: Path, model_id: int, at_once: Barrier) -> dict[str, Any]:
     wanted = {"model": to_id("ModelVersion", model_id), "force": True, "reason": "A race."}
     at_once.wait(timeout=30)
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{server.address}/graphql",
         json={"query": PROMOTE, "variables": {"input": wanted}},
         headers={"Authorization": key_of(folder, "DATA_SCIENCE")},
@@ -44,7 +44,7 @@ def promote(server: Running, folder: Path, model_id: int, at_once: Barrier) -> d
 
 
 def champion_at(server: Running, folder: Path) -> str:
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{server.address}/graphql",
         json={"query": CHAMPION},
         headers={"Authorization": key_of(folder)},
