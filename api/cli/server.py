@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 import uvicorn
+from uvicorn.supervisors import multiprocess
 
 from api import telemetry
 from api.cli.common import load_settings, opened
@@ -68,6 +69,21 @@ def serve(
             timeout_graceful_shutdown=SHUTDOWN_S,
             timeout_worker_healthcheck=STARTING_S,
         )
+
+
+class _Child(multiprocess.Process):
+    """One of several serving processes, whose death is noticed at once.
+
+    The library keeps both ends of the pipe through which it asks for signs of life: of a process
+    that was killed before it answered it would learn once ``STARTING_S`` are over, of others too.
+    """
+
+    def start(self) -> None:
+        super().start()
+        self.child_conn.close()
+
+
+multiprocess.Process = _Child  # type: ignore[misc] # The library has no other way to name it.
 
 
 def _end_well_when_told() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from api.cli.server import STARTING_S
 from domain.database import Database
 from tests.api.faults.customers import Customers, check_books, until
 from tests.api.faults.processes import (
@@ -16,7 +19,7 @@ from tests.api.faults.processes import (
     needs_linux,
     spawned,
 )
-from tests.api.running import key_of, serving
+from tests.api.running import STARTED, key_of, serving
 from tests.api.shop import settings_of
 from tests.conftest import needs_postgres
 
@@ -41,6 +44,17 @@ def test_every_serving_process_is_killed_and_replaced(folder: Path) -> None:
             until(lambda: customers.answered(since=killed_at) >= 10, within_s=80)
 
     check_failures_and_books(folder, customers)
+
+
+def test_a_process_that_was_asked_for_a_sign_of_life_and_is_killed_is_replaced_at_once(
+    folder_on_sqlite: Path,
+) -> None:
+    with serving(folder_on_sqlite, "--workers", "2", "--no-worker") as server:
+        doomed, _ = spawned(server.process.pid)
+        os.kill(doomed, signal.SIGSTOP)
+        time.sleep(2)  # By now it was asked, and owes an answer.
+        kill([doomed])
+        until(lambda: server.said(STARTED) == 3, within_s=STARTING_S)
 
 
 def test_a_whole_server_is_killed_and_another_answers(folder: Path) -> None:
