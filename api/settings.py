@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -351,9 +352,14 @@ def shared_metrics_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
-def share_metrics(folder: Path) -> None:
-    """Have the processes that this one starts share their metrics in a folder."""
+@contextlib.contextmanager
+def metrics_shared(folder: Path) -> Iterator[None]:
+    """Have the processes that this one starts meanwhile share their metrics in a folder."""
     os.environ[METRICS_FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[METRICS_FOLDER]
 
 
 def unknown_variables() -> set[str]:

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from api.settings import share_metrics, shared_metrics_folder
+from api.settings import metrics_shared, shared_metrics_folder
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
@@ -36,10 +36,12 @@ def sharing() -> Iterator[None]:
     """
     beside = IN_MEMORY if _is_writable(IN_MEMORY) else Path(tempfile.gettempdir())
     _sweep(beside)
-    with tempfile.TemporaryDirectory(
-        prefix=f"{PREFIX}{os.getpid()}-", dir=beside, ignore_cleanup_errors=True
-    ) as folder:
-        share_metrics(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(
+            prefix=f"{PREFIX}{os.getpid()}-", dir=beside, ignore_cleanup_errors=True
+        ) as folder,
+        metrics_shared(Path(folder)),
+    ):
         yield
 
 

@@ -269,7 +269,7 @@ def test_two_processes_are_told_as_one_also_after_one_of_them_was_killed(
     assert len(pids) == 2
     assert before[counted] == 40
     assert after[counted] == 40
-    assert before["forecourt_spawned"] == 2
+    assert before["forecourt_serving_processes"] == 2
 
 
 def eventual_figures(server: Running) -> dict[str, float]:
@@ -283,4 +283,4 @@ def eventual_figures(server: Running) -> dict[str, float]:
 
 def has_two_without(told: dict[str, float], dead: int) -> bool:
     is_gone = f'process_resident_memory_bytes{{pid="{dead}"}}' not in told
-    return is_gone and told.get("forecourt_spawned") == 2
+    return is_gone and told.get("forecourt_serving_processes") == 2

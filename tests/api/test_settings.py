@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.cli import app, server
 from api.limits import Limits
-from api.settings import Settings
+from api.settings import Settings, shared_metrics_folder
 from tests.api.shop import settings_of
 
 SETTING_OF = {
@@ -94,3 +94,4 @@ def test_processes_that_count_limits_each_for_itself_are_told_of_at_the_start(
     assert [(each["event"], each["workers"]) for each in several] == [
         ("limits_count_per_process", 3)
     ]
+    assert shared_metrics_folder() is None

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,9 +90,11 @@ def test_a_server_that_stops_says_goodbye_and_finishes_what_it_began(
                 ) as stream:
                     streamed.extend(stream.iter_lines())
 
-            threads = [threading.Thread(target=each) for each in (quote, listen)]
-            for thread in threads:
-                thread.start()
+            threads = [threading.Thread(target=each) for each in (listen, quote)]
+            threads[0].start()
+            while not streamed:
+                time.sleep(0.01)
+            threads[1].start()
             while not server_is_busy(server.figures()):
                 pass
             status = server.stop()
