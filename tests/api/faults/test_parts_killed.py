@@ -117,7 +117,7 @@ def test_a_worker_of_the_cluster_is_killed(
         check_every_vehicle_is_priced_once(database, job_id)
 
 
-TRAIN = TrainingRequest("linear_regression", {})
+TRAIN = TrainingRequest("hist_gradient_boosting", {"iterations": 200})
 
 
 def a_training(database: Database) -> int:
