@@ -264,7 +264,9 @@ class Shop:
         before = self._strategy()
         with self.database() as database:
             put_in_force(database, settings_of(self.folder), content, name="Another")
+        deadline = time.monotonic() + 60
         while self._strategy() == before:
+            assert time.monotonic() < deadline, "the server never prices by it"
             time.sleep(0.05)
 
     def _strategy(self) -> str:

@@ -1,5 +1,6 @@
 import csv
 import gzip
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def forecourt(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("FORECOURT_DATA_DIR", str(shop.folder))
     settings = shop.folder / "settings.env"
     if settings.exists():
-        settings.rename(shop.folder / ".env")
+        shutil.copy(settings, shop.folder / ".env")
 
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["price", *arguments, "--market", "FR"])
