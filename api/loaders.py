@@ -16,6 +16,7 @@ from domain import (
     audit,
     comparables,
     models,
+    offers,
     predictions,
     price_history,
     repricing,
@@ -55,8 +56,8 @@ class Loaders:
         return self._rows(tables.Market)
 
     @cached_property
-    def vehicle(self) -> DataLoader[int, tables.Vehicle | None]:
-        return self._rows(tables.Vehicle)
+    def offer(self) -> DataLoader[int, offers.Offer | None]:
+        return self._by_key(offers.by_id)
 
     @cached_property
     def catalogue_entry(self) -> DataLoader[int, tables.CatalogueEntry | None]:

@@ -83,9 +83,7 @@ class Order(Node):
 
     @strawberry.field(description="What was ordered.")
     async def vehicle(self, info: Info) -> Vehicle:
-        row = await info.context.loaders.vehicle.load(self.row.vehicle_id)
-        assert row is not None, "a foreign key leads to a row"  # noqa: S101
-        return Vehicle.from_row(row, self.currency)
+        return await Vehicle.load(info.context, self.row.vehicle_id)
 
     @strawberry.field(
         description="The newest quote for the vehicle that was valid on the day of the order; null "

@@ -209,17 +209,17 @@ class Simulation(Node):
         context = info.context
         movers = await context.read(simulations.movers, self.row, first)
         currency = await self._currency(context)
-        vehicles = await context.loaders.vehicle.load_many([each.vehicle_id for each in movers])
+        offers = await context.loaders.offer.load_many([each.vehicle_id for each in movers])
         return [
             SimulatedVehicle(
-                vehicle=Vehicle.from_row(row, currency),
+                vehicle=Vehicle.of(offer),
                 before=Money.of(mover.before, currency),
                 after=Money.of(mover.after, currency),
                 change=mover.change,
                 steps=[PriceStep.of(step, currency) for step in mover.steps],
             )
-            for mover, row in zip(movers, vehicles, strict=True)
-            if row is not None
+            for mover, offer in zip(movers, offers, strict=True)
+            if offer is not None
         ]
 
     async def _job(self, context: Context) -> tables.Job:

@@ -15,7 +15,8 @@ from api.errors import query
 from api.pagination import After, Before, Connection, Direction, First, Last, connection, window_of
 from api.vehicles import Vehicle
 from api.vocabulary import Fuel, Gearbox
-from domain import stock_lists
+from domain import offers, stock_lists
+from domain.offers import Offer
 from domain.stock_lists import VehicleOrderField
 
 describe(
@@ -107,7 +108,7 @@ class StockQueries:
             info.context.read,
             partial(stock_lists.listed, wanted=wanted, order=order),
             window_of(first, after, last, before),
-            lambda row: Vehicle.from_row(row[0], row[1]),
+            lambda row: Vehicle.of(Offer(*row)),
         )
 
     @query()
@@ -118,5 +119,5 @@ class StockQueries:
         reference: Annotated[str, strawberry.argument(description="Stock number.")],
     ) -> Vehicle | None:
         """One vehicle of the stock; null where there is none of this number."""
-        found = await info.context.read(stock_lists.in_stock, market, reference)
-        return None if found is None else Vehicle.from_row(*found)
+        found = await info.context.read(offers.of_reference, market, reference)
+        return None if found is None else Vehicle.of(found)

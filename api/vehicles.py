@@ -17,6 +17,7 @@ from api.relay import Node, made, to_id
 from api.vocabulary import Fuel, Gearbox
 from domain import predictions, price_history, stock, tables, vehicles
 from domain.matching import Candidate
+from domain.offers import Offer
 from domain.price_history import DEFAULT_CHANGES, MAX_CHANGES
 
 if TYPE_CHECKING:
@@ -273,18 +274,14 @@ class Vehicle(Node):
     @classmethod
     async def load(cls, context: Context, key: int) -> Vehicle:
         """The vehicle that a foreign key names."""
-        row = await context.loaders.vehicle.load(key)
-        assert row is not None, "a foreign key leads to a row"  # noqa: S101
-        market = await Market.load(context, row.market_id)
-        return cls.from_row(row, market.currency)
+        offer = await context.loaders.offer.load(key)
+        assert offer is not None, "a foreign key leads to a row"  # noqa: S101
+        return cls.of(offer)
 
     @classmethod
-    def from_row(cls, row: tables.Vehicle, currency: str) -> Vehicle:
-        """What clients see of a stock vehicle.
-
-        Args:
-            currency: of the market in which it stands.
-        """
+    def of(cls, offer: Offer) -> Vehicle:
+        """What clients see of a stock vehicle."""
+        row, currency = offer.vehicle, offer.currency
         return cls(
             row=row,
             currency=currency,
@@ -301,7 +298,7 @@ class Vehicle(Node):
             colour=row.colour,
             acquired_on=row.acquired_on,
             cost=None if row.cost is None else Money.of(row.cost, currency),
-            price=Money.of(row.price, currency),
+            price=Money.of(offer.price, currency),
         )
 
 
@@ -313,8 +310,7 @@ async def load_entries(context: Context, keys: list[int]) -> list[CatalogueEntry
 
 async def load_vehicles(context: Context, keys: list[int]) -> list[Vehicle | None]:
     """Stock vehicles by key, for ``node``."""
-    rows = await context.loaders.vehicle.load_many(keys)
-    return [None if row is None else await Vehicle.load(context, row.id) for row in rows]
+    return made(await context.loaders.offer.load_many(keys), Vehicle.of)
 
 
 @strawberry.type

@@ -23,7 +23,7 @@ from benchmarks.serving import quote_of
 from benchmarks.stocked import CLOCK_TICKS, installation
 
 WARM_UP = 20
-TABLES = ("listing", "vehicle", "price_change", "quote", "idempotent_result")
+TABLES = ("listing", "vehicle", "asking_price", "price_change", "quote", "idempotent_result")
 
 
 def main() -> None:

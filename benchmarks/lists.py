@@ -45,15 +45,15 @@ OURS = """{ vehicles(first: 50, filter: { market: "FR" },
                      orderBy: { field: PRICE, direction: ASC }) {
   edges { node { id brand model price { amount }
     priceHistory(first: 5) { price { amount } changedAt reason } } } } }"""
-THEIRS = """{ allVehicles(first: 50, condition: { marketId: "1" }, orderBy: PRICE_ASC) {
-  edges { node { nodeId brand model price
+THEIRS = """{ allAskingPrices(first: 50, condition: { marketId: "1" }, orderBy: PRICE_ASC) {
+  edges { node { price vehicleByMarketIdAndVehicleId { nodeId brand model
     priceChangesByVehicleId(first: 5, orderBy: ID_DESC) {
-      nodes { price changedAt reason } } } } } }"""
+      nodes { price changedAt reason } } } } } } }"""
 
 # As many changes as a few months of repricing leave behind.
 HISTORY = """INSERT INTO price_change (vehicle_id, price, changed_at, reason)
-SELECT id, price + 100 * n, now() - n * interval '1 day', 'repricing, job ' || n
-FROM vehicle, generate_series(1, 3) n"""
+SELECT vehicle_id, price + 100 * n, now() - n * interval '1 day', 'repricing, job ' || n
+FROM asking_price, generate_series(1, 3) n"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,17 @@ DATABASE = f"forecourt_benchmark_{os.getpid()}"
 
 IMPORTED = 2_000
 OTHERS = """INSERT INTO vehicle (market_id, entry_id, reference, brand, model, version, fuel,
-    gearbox, release_year, mileage_km, doors, colour, horsepower, engine_cc, cost, price,
-    acquired_on)
+    gearbox, release_year, mileage_km, doors, colour, horsepower, engine_cc, cost, acquired_on)
 SELECT market_id, entry_id, reference || '-' || n, brand, model, version, fuel, gearbox,
-    release_year, mileage_km + 97 * n, doors, colour, horsepower, engine_cc, cost,
-    price + 5000 * ((id * n) % 37), acquired_on
+    release_year, mileage_km + 97 * n, doors, colour, horsepower, engine_cc, cost, acquired_on
 FROM vehicle, generate_series(1, :copies) n"""
+PRICES = """INSERT INTO asking_price (vehicle_id, market_id, price)
+SELECT copied.id, copied.market_id, original.price + 5000 * (copied.id % 37)
+FROM vehicle AS copied
+JOIN vehicle AS imported ON imported.market_id = copied.market_id
+    AND imported.reference = left(copied.reference, 8) AND imported.id <> copied.id
+JOIN asking_price AS original ON original.vehicle_id = imported.id"""
+"""The reference of an imported vehicle has eight letters."""
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -159,6 +164,7 @@ def fill(made: Installation, folder: Path, vehicles: int) -> None:
     imported(made, file)
     with made.database.engine.begin() as connection:
         connection.execute(text(OTHERS), {"copies": vehicles // IMPORTED - 1})
+        connection.execute(text(PRICES))
     tidy(made)
 
 

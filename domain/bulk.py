@@ -102,19 +102,18 @@ def insert_missing(
 def update_amounts(
     session: Session, table: Table, column: str, ids: Sequence[int], cents: Sequence[int]
 ) -> None:
-    """Give each of these rows its new amount."""
+    """Give each of these rows, named by their primary key, its new amount."""
+    (key,) = table.primary_key
     if _is_postgresql(session):
         new = _unnested(ids=ids, cents=cents)
         # Without the bounds it would read the whole table for each few thousand rows.
-        is_among = table.c.id.between(min(ids), max(ids))
-        statement = (
-            update(table).where(table.c.id == new.c.ids, is_among).values({column: new.c.cents})
-        )
+        is_among = key.between(min(ids), max(ids))
+        statement = update(table).where(key == new.c.ids, is_among).values({column: new.c.cents})
         session.connection().execute(statement)
         return
     statement = (
         update(table)
-        .where(table.c.id == bindparam("row"))
+        .where(key == bindparam("row"))
         .values({column: bindparam("cents", type_=BigInteger)})
     )
     rows = [{"row": row, "cents": each} for row, each in zip(ids, cents, strict=True)]

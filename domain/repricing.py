@@ -39,7 +39,7 @@ from domain.stock_columns import StockRows
 from domain.stock_lists import VehicleFilter, conditions
 from domain.tables import JobKind
 
-_VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
+_ASKING_PRICE: Table = SQLModel.metadata.tables[tables.AskingPrice.__tablename__]
 _PRICE_CHANGE: Table = SQLModel.metadata.tables[tables.PriceChange.__tablename__]
 
 CHUNK_VEHICLES = 20_000
@@ -238,7 +238,7 @@ class Run:
         if not len(change.ids):
             return
         changed, cents = change.ids.tolist(), change.prices.tolist()
-        bulk.update_amounts(session, _VEHICLE, "price", changed, cents)
+        bulk.update_amounts(session, _ASKING_PRICE, "price", changed, cents)
         versions = change.versions.tolist()
         bulk.insert_columns(
             session,

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from domain import stock_filters, tables
 from domain.jobs import LostLease
+from domain.offers import has_price
 from domain.stock_lists import conditions, is_held
 
 
@@ -35,7 +36,10 @@ class Counts:
 def vehicles(
     session: Session, market_id: int, repricing: tables.Repricing
 ) -> list[ColumnElement[bool]]:
-    """Which vehicles a repricing is about: those of its filter that nobody holds."""
+    """Which vehicles a repricing is about: those of its filter that nobody holds.
+
+    As ``stock_lists.conditions``.
+    """
     wanted = stock_filters.from_document(repricing.filter)
     mine = col(tables.Vehicle.market_id) == market_id
     return [mine, not_(is_held()), *conditions(session, wanted)]
@@ -51,7 +55,7 @@ def left(mark: tables.Repricing | tables.RepricingPart) -> list[ColumnElement[bo
 
 def count(session: Session, market_id: int, repricing: tables.Repricing) -> int:
     """How many vehicles a repricing is about."""
-    statement = select(func.count()).select_from(tables.Vehicle)
+    statement = select(func.count()).join_from(tables.Vehicle, tables.AskingPrice, has_price())
     return session.exec(statement.where(*vehicles(session, market_id, repricing))).one()
 
 
@@ -125,6 +129,7 @@ def _ends(session: Session, market_id: int, repricing: tables.Repricing, *, size
     place = (func.row_number().over(order_by=key) - 1).label("place")
     numbered = (
         select(key.label("key"), place)
+        .join_from(tables.Vehicle, tables.AskingPrice, has_price())
         .where(*vehicles(session, market_id, repricing), *left(repricing))
         .subquery()
     )

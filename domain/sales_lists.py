@@ -16,6 +16,7 @@ from sqlmodel.sql.expression import Select
 from domain import markets, stock_lists, tables
 from domain.bounds import at_least, at_most, check_search
 from domain.errors import Invalid, Path
+from domain.offers import has_price
 from domain.pages import MAX_SIZE, Direction, Ordered
 from domain.stock_lists import VehicleFilter
 from domain.tables import OrderStatus, PaymentType
@@ -153,7 +154,10 @@ def conditions(
     )
     if vehicle != VehicleFilter():
         passing = stock_lists.conditions(session, vehicle)
-        found.append(col(order.vehicle_id).in_(select(tables.Vehicle.id).where(*passing)))
+        offered = select(tables.Vehicle.id).join_from(
+            tables.Vehicle, tables.AskingPrice, has_price()
+        )
+        found.append(col(order.vehicle_id).in_(offered.where(*passing)))
     if wanted.email_starts_with is not None:
         buyers = select(tables.Client.id).where(_starts_with(wanted.email_starts_with))
         found.append(col(order.client_id).in_(buyers))

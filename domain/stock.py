@@ -13,13 +13,16 @@ from sqlmodel import select as select_rows
 
 from domain import bulk, catalogue, markets, tables
 from domain.catalogue import Sighting
+from domain.offers import has_price
 from domain.plausibility import Checker, Fault, Implausible, given_faults, text_faults
 from domain.vehicles import Specification, VehicleFacts
 
 _VEHICLE: Table = SQLModel.metadata.tables[tables.Vehicle.__tablename__]
+_ASKING_PRICE: Table = SQLModel.metadata.tables[tables.AskingPrice.__tablename__]
 _PRICE_CHANGE: Table = SQLModel.metadata.tables[tables.PriceChange.__tablename__]
 _KEY = ("market_id", "reference")
-_VALUES = (
+# The values of a row: these of its vehicle, and its price behind them.
+_COLUMNS = (
     "entry_id",
     "brand",
     "model",
@@ -33,10 +36,9 @@ _VALUES = (
     "horsepower",
     "engine_cc",
     "cost",
-    "price",
     "acquired_on",
 )
-_PRICE = _VALUES.index("price")
+_PRICE = len(_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,9 @@ def add_vehicles(
     ]
     stored = _stored(session, market.id, {reference for reference, _ in incoming})
     changes = bulk.compare(stored, incoming)
-    _write(session, market.id, changes.written)
-    repriced = {
-        reference: values[_PRICE]
-        for reference, values in changes.written.items()
-        if reference not in stored or stored[reference][_PRICE] != values[_PRICE]
-    }
-    _record_prices(session, market.id, repriced, now=now, reason=reason)
+    _write(session, market.id, _changed(changes.written, stored, slice(_PRICE)))
+    repriced = _changed(changes.written, stored, slice(_PRICE, None))
+    _offer(session, market.id, repriced, now=now, reason=reason)
     catalogue.account(
         session,
         market.id,
@@ -180,24 +178,37 @@ def _values(
         row.horsepower,
         row.engine_cc,
         row.cost,
-        row.price,
         row.acquired_on,
+        row.price,
     )
 
 
 def _sighting(values: bulk.Values) -> Sighting:
-    return Sighting(values[_VALUES.index("entry_id")], values[_VALUES.index("release_year")])
+    return Sighting(values[_COLUMNS.index("entry_id")], values[_COLUMNS.index("release_year")])
 
 
 def _stored(
     session: Session, market_id: int, references: Collection[str]
 ) -> dict[str, bulk.Values]:
     vehicle = _VEHICLE.c
-    query = select(vehicle.reference, *(vehicle[name] for name in _VALUES)).where(
-        vehicle.market_id == market_id, vehicle.reference.in_(references)
+    query = (
+        select(vehicle.reference, *(vehicle[name] for name in _COLUMNS), _ASKING_PRICE.c.price)
+        .join_from(_VEHICLE, _ASKING_PRICE, has_price())
+        .where(vehicle.market_id == market_id, vehicle.reference.in_(references))
     )
     found = session.connection().execute(query)
     return {reference: tuple(values) for reference, *values in found}
+
+
+def _changed(
+    written: Mapping[str, bulk.Values], stored: Mapping[str, bulk.Values], part: slice
+) -> dict[str, bulk.Values]:
+    """A part of the values of each row that is new or has another one stored."""
+    return {
+        reference: values[part]
+        for reference, values in written.items()
+        if reference not in stored or stored[reference][part] != values[part]
+    }
 
 
 def _write(session: Session, market_id: int, written: Mapping[str, bulk.Values]) -> None:
@@ -205,26 +216,39 @@ def _write(session: Session, market_id: int, written: Mapping[str, bulk.Values])
         {
             "market_id": market_id,
             "reference": reference,
-            **dict(zip(_VALUES, values, strict=True)),
+            **dict(zip(_COLUMNS, values, strict=True)),
         }
         for reference, values in written.items()
     ]
     bulk.upsert(session, _VEHICLE, rows, key=_KEY)
 
 
-def _record_prices(
-    session: Session, market_id: int, prices: Mapping[str, Decimal], *, now: datetime, reason: str
+def _offer(
+    session: Session,
+    market_id: int,
+    prices: Mapping[str, tuple[Decimal]],
+    *,
+    now: datetime,
+    reason: str,
 ) -> None:
+    """Offer vehicles for other prices than before, and note each in their histories."""
     if not prices:
         return
     query = select(_VEHICLE.c.reference, _VEHICLE.c.id).where(
         _VEHICLE.c.market_id == market_id, _VEHICLE.c.reference.in_(prices)
     )
     ids = {row.reference: row.id for row in session.connection().execute(query)}
+    offered = [(ids[reference], price) for reference, (price,) in prices.items()]
+    bulk.upsert(
+        session,
+        _ASKING_PRICE,
+        [{"vehicle_id": key, "market_id": market_id, "price": price} for key, price in offered],
+        key=("vehicle_id",),
+    )
     session.connection().execute(
         insert(_PRICE_CHANGE),
         [
-            {"vehicle_id": ids[reference], "price": price, "changed_at": now, "reason": reason}
-            for reference, price in prices.items()
+            {"vehicle_id": key, "price": price, "changed_at": now, "reason": reason}
+            for key, price in offered
         ],
     )

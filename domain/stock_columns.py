@@ -13,6 +13,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, SQLModel, col
 
 from domain import tables
+from domain.offers import has_price
 from domain.pricing.columns import (
     UNKNOWN,
     Codes,
@@ -109,8 +110,9 @@ def read(
     Args:
         most: so many at most; all of them where it is None.
     """
-    vehicle = tables.Vehicle
-    statement = _selected(col(vehicle.price)).where(*conditions).order_by(col(vehicle.id))
+    statement = (
+        _selected(col(tables.AskingPrice.price)).where(*conditions).order_by(col(tables.Vehicle.id))
+    )
     return _rows(session.execute(statement.limit(most)).all())
 
 
@@ -158,7 +160,7 @@ def _selected(price: Any, *more: Any) -> Select[Any]:
         col(vehicle.acquired_on),
         *(_plain(name) for name in Specification._fields),
         *more,
-    )
+    ).join_from(vehicle, tables.AskingPrice, has_price())
 
 
 def _rows(found: Sequence[Sequence[Any]]) -> StockRows:

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, false, func, not_
 from sqlmodel import Session, col, select
 
-from domain import catalogue, markets, stock, tables
+from domain import catalogue, markets, tables
 from domain.bounds import at_least, at_most, check_search
 from domain.errors import Path
+from domain.offers import select_offers
 from domain.pages import Direction, Ordered
 from domain.vocabulary import Fuel, Gearbox, fold
 
@@ -64,7 +65,7 @@ class VehicleOrder:
 
 
 _COLUMNS: dict[VehicleOrderField, Any] = {
-    VehicleOrderField.PRICE: col(tables.Vehicle.price),
+    VehicleOrderField.PRICE: col(tables.AskingPrice.price),
     VehicleOrderField.MILEAGE_KM: col(tables.Vehicle.mileage_km),
     VehicleOrderField.RELEASE_YEAR: col(tables.Vehicle.release_year),
     VehicleOrderField.DAYS_IN_STOCK: col(tables.Vehicle.acquired_on),
@@ -73,19 +74,17 @@ _COLUMNS: dict[VehicleOrderField, Any] = {
 
 
 def listed(session: Session, wanted: VehicleFilter, order: VehicleOrder | None) -> Ordered:
-    """Vehicles and their currency; without an order as they were stored.
+    """Offers, see ``select_offers``; without an order as their vehicles were stored.
 
     Raises:
         NotFound: the filter names a market that does not exist.
     """
-    statement = (
-        select(tables.Vehicle, tables.Market.currency)
-        .join(tables.Market, col(tables.Market.id) == tables.Vehicle.market_id)
-        .where(*conditions(session, wanted))
-    )
+    statement = select_offers().where(*conditions(session, wanted))
     if (only := markets.only_one(session, wanted.market)) is not None:
         statement = statement.where(tables.Vehicle.market_id == only)
-    newest_last = col(tables.Vehicle.id)
+    by_price = order is not None and order.field is VehicleOrderField.PRICE
+    # The same number, but an index orders only what is its own.
+    newest_last = col(tables.AskingPrice.vehicle_id if by_price else tables.Vehicle.id)
     if order is None:
         return Ordered(statement, by=(newest_last,))
     descending = order.direction is Direction.DESC
@@ -95,23 +94,10 @@ def listed(session: Session, wanted: VehicleFilter, order: VehicleOrder | None) 
     return Ordered(statement, by=(_COLUMNS[order.field], newest_last), descending=descending)
 
 
-def in_stock(session: Session, market: str, reference: str) -> tuple[tables.Vehicle, str] | None:
-    """The vehicle of a stock number and its currency, where there is one.
-
-    Raises:
-        NotFound: there is no such market.
-    """
-    place = markets.by_code(session, market)
-    if not _is_storable(reference):
-        return None
-    vehicle = stock.by_reference(session, place.id, [reference]).get(reference)
-    return None if vehicle is None else (vehicle, place.currency)
-
-
 def conditions(
     session: Session, wanted: VehicleFilter, *, path: Path = ("filter",)
 ) -> list[ColumnElement[bool]]:
-    """The filter as conditions on ``tables.Vehicle``.
+    """The filter as conditions on ``tables.Vehicle``, joined with ``offers.has_price``.
 
     Args:
         path: where the filter stands in the caller's input.
@@ -146,18 +132,19 @@ def is_held() -> ColumnElement[bool]:
 
 def is_of_colours(colours: Collection[str]) -> ColumnElement[bool]:
     """Vehicles of one of these colours, in whatever case they are written."""
-    wanted = [colour.strip().lower() for colour in colours if _is_storable(colour)]
+    # PostgreSQL takes no null character, so no row can hold one.
+    wanted = [colour.strip().lower() for colour in colours if "\0" not in colour]
     return func.lower(col(tables.Vehicle.colour)).in_(wanted)
 
 
 def _plain_conditions(wanted: VehicleFilter) -> list[ColumnElement[bool]]:
-    vehicle = tables.Vehicle
+    vehicle, asking = tables.Vehicle, tables.AskingPrice
     asked: list[tuple[Any, Any]] = [
         (wanted.fuels, col(vehicle.fuel).in_),
         (wanted.gearboxes, col(vehicle.gearbox).in_),
         (wanted.doors, col(vehicle.doors).__eq__),
-        (wanted.min_price, lambda bound: at_least(col(vehicle.price), bound)),
-        (wanted.max_price, lambda bound: at_most(col(vehicle.price), bound)),
+        (wanted.min_price, lambda bound: at_least(col(asking.price), bound)),
+        (wanted.max_price, lambda bound: at_most(col(asking.price), bound)),
         (wanted.min_release_year, col(vehicle.release_year).__ge__),
         (wanted.max_release_year, col(vehicle.release_year).__le__),
         (wanted.min_mileage_km, col(vehicle.mileage_km).__ge__),
@@ -179,8 +166,3 @@ def _holds_words(search: str) -> list[ColumnElement[bool]]:
         *(col(entry.words).contains(word, autoescape=True) for word in words)
     )
     return [col(tables.Vehicle.entry_id).in_(known)]
-
-
-def _is_storable(text: str) -> bool:
-    """Whether any row could hold the text: PostgreSQL takes no null character."""
-    return "\0" not in text

@@ -79,10 +79,19 @@ def a_vehicle(
         "reference": f"V{next(_numbers)}",
         "colour": "grey",
         "cost": Decimal("10500.00"),
-        "price": Decimal("12990.00"),
         "acquired_on": date(2026, 1, 5),
     }
-    return _added(session, tables.Vehicle(**valid | facts))
+    price = facts.pop("price", Decimal("12990.00"))
+    vehicle = _added(session, tables.Vehicle(**valid | facts))
+    _added(
+        session,
+        tables.AskingPrice(vehicle_id=vehicle.id, market_id=vehicle.market_id, price=price),
+    )
+    return vehicle
+
+
+def asking_price(session: Session, vehicle: tables.Vehicle) -> tables.AskingPrice:
+    return session.get_one(tables.AskingPrice, vehicle.id)
 
 
 def a_strategy(

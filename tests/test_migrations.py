@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import domain.tables  # noqa: F401 - fills the metadata
 from domain import migrations
 from domain.database import Database
 from tests.conftest import a_schema, needs_postgres
+from tests.factories import a_vehicle
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=[needs_postgres])])
@@ -97,6 +99,27 @@ def test_every_step_can_be_taken_back(bare: Database) -> None:
 
     assert structure(bare.engine) == {}
     assert migrations.current(bare.engine) is None
+
+
+def test_vehicles_keep_their_prices_on_the_way_up_and_back(bare: Database) -> None:
+    migrations.upgrade(bare.engine)
+    with bare.unit_of_work() as session:
+        cheap, dear = (a_vehicle(session, price=Decimal(price)) for price in ("9000.01", "21000"))
+        stored = {cheap.id: 900_001, dear.id: 2_100_000}
+
+    migrations.downgrade(bare.engine, to="20261122_repricing_parts")
+
+    assert prices(bare.engine, "SELECT id, price FROM vehicle") == stored
+
+    migrations.upgrade(bare.engine)
+
+    assert prices(bare.engine, "SELECT vehicle_id, price FROM asking_price") == stored
+
+
+def prices(engine: Engine, query: str) -> dict[int, int]:
+    """In hundredths, by vehicle."""
+    with engine.connect() as connection:
+        return dict(connection.execute(text(query)).tuples().all())
 
 
 def test_a_step_that_fails_leaves_nothing(bare: Database) -> None:

@@ -130,7 +130,7 @@ def import_stock(
 
     report = _Import(database, market, store, watch).run(path, STOCK, profile, rejects)
     if report.added:
-        database.count_anew(tables.Vehicle, tables.PriceChange)
+        database.count_anew(tables.Vehicle, tables.AskingPrice, tables.PriceChange)
     return report
 
 

@@ -17,6 +17,7 @@ from domain import activations, markets, tables
 from domain.bounds import check_search
 from domain.errors import NotFound
 from domain.ledger import Ledger
+from domain.offers import has_price
 from domain.pages import Ordered
 from domain.pricing.analysis import Analysis, KnownNames, StockCell, analyse
 from domain.pricing.documents import from_document
@@ -219,7 +220,8 @@ def stock_cells(session: Session, market_id: int) -> list[StockCell]:
     """The vehicles for sale by brand and fuel."""
     vehicle = tables.Vehicle
     statement = (
-        select(vehicle.brand, vehicle.fuel, func.count(), func.sum(vehicle.price))
+        select(vehicle.brand, vehicle.fuel, func.count(), func.sum(tables.AskingPrice.price))
+        .join_from(vehicle, tables.AskingPrice, has_price())
         .where(vehicle.market_id == market_id, not_(is_held()))
         .group_by(vehicle.brand, col(vehicle.fuel))
     )

@@ -11,7 +11,7 @@ from domain.tables.quote import Quote
 from domain.tables.repricing import Repricing, RepricingPart
 from domain.tables.sale import Client, Order, OrderStatus, Payment, PaymentType
 from domain.tables.simulation import Simulation, SimulationResult
-from domain.tables.stock import PriceChange, Vehicle
+from domain.tables.stock import AskingPrice, PriceChange, Vehicle
 from domain.tables.strategy import (
     Activation,
     StoredStatus,
@@ -25,6 +25,7 @@ from domain.tables.trusted_document import TrustedDocument
 __all__ = [
     "Activation",
     "ApiKey",
+    "AskingPrice",
     "AuditEvent",
     "AuditHead",
     "CatalogueEntry",

@@ -11,6 +11,7 @@ from domain.tables import Role
 from domain.vehicles import VehicleFacts
 from ml.predictor import Predictor
 from tests.api.shop import Shop
+from tests.factories import asking_price
 
 EVERYTHING = """
 query ($filter: VehicleFilter, $orderBy: VehicleOrder, $first: Int, $after: String) {
@@ -67,7 +68,7 @@ def reprice(shop: Shop, *prices: tuple[float, int]) -> None:
                 )
             )
             session.flush()
-        vehicle.price = Decimal(prices[-1][1])
+        asking_price(session, vehicle).price = Decimal(prices[-1][1])
 
 
 def test_a_vehicle_is_shown_with_its_prices_and_days(shop: Shop) -> None:

@@ -7,16 +7,24 @@ from sqlmodel import Session, select
 
 from domain import tables
 from domain.errors import Invalid
+from domain.offers import has_price
 from domain.pages import Ordered, Place, Window, count_rows, read_page, window
 from tests.factories import a_market, a_vehicle
 
 PRICES = [5, 3, 5, 1, 5, 4, 2, 5, 3]
 
 
+def references() -> Any:
+    """Of all vehicles, which have their prices beside them."""
+    return select(tables.Vehicle.reference).join_from(
+        tables.Vehicle, tables.AskingPrice, has_price()
+    )
+
+
 def by_price(*, descending: bool = False) -> Ordered:
     return Ordered(
-        select(tables.Vehicle.reference),
-        by=(tables.Vehicle.__table__.c.price, tables.Vehicle.__table__.c.id),
+        references(),
+        by=(tables.AskingPrice.__table__.c.price, tables.AskingPrice.__table__.c.vehicle_id),
         descending=descending,
     )
 
@@ -102,7 +110,7 @@ def test_whole_rows_come_as_the_entities_they_are(session: Session) -> None:
 
 def test_several_columns_come_as_rows_of_them_alone(session: Session) -> None:
     a_stock(session)
-    columns = select(tables.Vehicle.reference, tables.Vehicle.price)
+    columns = references().add_columns(tables.AskingPrice.__table__.c.price)
     ordered = Ordered(columns, by=(tables.Vehicle.__table__.c.id,))
 
     page = read_page(session, ordered, Window(1))
@@ -120,8 +128,8 @@ def test_an_empty_page_still_knows_whether_there_is_more(session: Session) -> No
 
 def test_the_total_counts_the_filtered_list(session: Session) -> None:
     a_stock(session)
-    dear = tables.Vehicle.__table__.c.price >= Decimal(4)
-    ordered = Ordered(select(tables.Vehicle).where(dear), by=(tables.Vehicle.__table__.c.id,))
+    dear = tables.AskingPrice.__table__.c.price >= Decimal(4)
+    ordered = Ordered(references().where(dear), by=(tables.Vehicle.__table__.c.id,))
 
     assert count_rows(session, ordered) == 5
 

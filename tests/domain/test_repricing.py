@@ -13,6 +13,7 @@ from domain.activations import arm
 from domain.database import Database
 from domain.errors import IdempotencyMismatch, Invalid, Refusals
 from domain.estimates import Estimate
+from domain.offers import select_offers
 from domain.pricing.content import Rule, StrategyContent
 from domain.pricing.documents import to_document
 from domain.pricing.engine import PricingPolicy
@@ -119,8 +120,8 @@ def run(session: Session, job: tables.Job, model: ServedModel, *, chunks: int = 
 
 
 def prices(session: Session) -> dict[str, Decimal]:
-    rows = session.exec(select(tables.Vehicle).order_by(col(tables.Vehicle.id)))
-    return {vehicle.reference: vehicle.price for vehicle in rows}
+    rows = session.exec(select_offers().order_by(col(tables.Vehicle.id)))
+    return {vehicle.reference: price for vehicle, price, _ in rows}
 
 
 def history(session: Session) -> list[tuple[int, Decimal, int | None]]:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from domain import markets, sales, stock_lists, tables
 from domain.database import Database
 from domain.files.imports import import_sales
+from domain.offers import Offer
 from domain.pages import Window, read_page
 from domain.sales import AddedSales, SalesRow
 from domain.stock_lists import VehicleFilter
@@ -224,7 +225,8 @@ def test_vehicles_are_available_that_no_live_order_holds(
 
     def references(available: bool) -> list[str]:
         ordered = stock_lists.listed(session, VehicleFilter(available=available), None)
-        return [vehicle.reference for vehicle, _ in read_page(session, ordered, Window()).rows]
+        rows = read_page(session, ordered, Window()).rows
+        return [Offer(*row).vehicle.reference for row in rows]
 
     assert (references(True), references(False)) == (["S2", "S3"], ["S1"])
 

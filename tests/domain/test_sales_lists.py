@@ -30,12 +30,13 @@ class Sold:
     """An order with all that it is filtered by."""
 
     def __init__(self, session: Session, number: int, entries: list[tables.CatalogueEntry]) -> None:
+        self.price = Decimal(9_000 + 500 * (number % 5))
         self.vehicle = a_vehicle(
             session,
             entries[number % len(entries)],
             colour=["Rouge", "bleu", None][number % 3],
             doors=[3, 5][number % 2],
-            price=Decimal(9_000 + 500 * (number % 5)),
+            price=self.price,
         )
         self.address = ADDRESSES[number % 3]
         self.order = an_order(
@@ -80,8 +81,8 @@ def accepts(wanted: OrderFilter, each: Sold, french: int) -> bool:
         (wanted.fuels, lambda given: vehicle.fuel in given),
         (wanted.colours, lambda given: (vehicle.colour or "?").lower() in given),
         (wanted.doors, lambda given: vehicle.doors == given),
-        (wanted.min_vehicle_price, lambda given: vehicle.price >= given),
-        (wanted.max_vehicle_price, lambda given: vehicle.price <= given),
+        (wanted.min_vehicle_price, lambda given: each.price >= given),
+        (wanted.max_vehicle_price, lambda given: each.price <= given),
         (wanted.min_total_price, lambda given: order.total_price >= given),
         (wanted.max_total_price, lambda given: order.total_price <= given),
         (wanted.paid_with_all, lambda given: set(given) <= set(each.paid)),

@@ -263,7 +263,8 @@ def test_steps_are_told_of_what_was_priced_whatever_changes_later(session: Sessi
     simulation = published(session, AT_MARKET)
     before = simulations.movers(session, simulation, None)
 
-    vehicle.mileage_km, vehicle.brand, vehicle.price = 5, "Dacia", Decimal(1)
+    vehicle.mileage_km, vehicle.brand = 5, "Dacia"
+    factories.asking_price(session, vehicle).price = Decimal(1)
     session.get_one(tables.StrategyVersion, simulation.version_id).content = {"rules": []}
     session.flush()
 

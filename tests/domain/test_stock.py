@@ -1,15 +1,18 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from domain import catalogue, listings, markets, stock, tables
+from domain import catalogue, listings, markets, offers, stock, tables
 from domain.stock import VehicleRow
 from domain.vocabulary import Fuel
 from tests.conftest import NOON
 from tests.domain.test_listings import CLIO as CLIO_LISTING
+from tests.factories import asking_price
 
 TODAY = NOON.date()
 
@@ -63,6 +66,42 @@ def test_the_first_price_and_each_other_one_enter_the_history(
     add(session, market, replace(CLIO, price=Decimal("11990"), mileage_km=40_010))
 
     assert price_history(session) == [Decimal("12390"), Decimal("11990")]
+
+
+def test_a_vehicle_is_offered_for_the_price_that_was_sent_last(
+    session: Session, market: tables.Market
+) -> None:
+    add(session, market, CLIO, replace(CLIO, reference="S2", price=Decimal("9999.90")))
+    add(session, market, replace(CLIO, price=Decimal("11990")))
+
+    found = {key: offers.of_reference(session, "FR", key) for key in ("S1", "S2")}
+
+    assert {key: offer and offer.price for key, offer in found.items()} == {
+        "S1": Decimal("11990"),
+        "S2": Decimal("9999.90"),
+    }
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"vehicle_id": 99_999},
+        {"price": Decimal(0)},
+        {"market_id": 99_999},  # of another market than its vehicle
+    ],
+)
+def test_the_database_itself_refuses_a_price_that_cannot_be(
+    session: Session, market: tables.Market, impossible: dict[str, Any]
+) -> None:
+    add(session, market, CLIO)
+    vehicle = stock.by_reference(session, market.id, ["S1"])["S1"]
+    valid = {"vehicle_id": vehicle.id, "market_id": market.id, "price": Decimal(1)}
+    session.delete(asking_price(session, vehicle))
+    session.flush()
+
+    with pytest.raises(IntegrityError), session.begin_nested():
+        session.add(tables.AskingPrice(**valid | impossible))
+        session.flush()
 
 
 def test_a_vehicle_sent_again_is_unchanged_or_replaced(

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from domain import stock_lists, tables
+from domain import offers, stock_lists
 from domain.database import Database
 from domain.errors import NotFound
+from domain.offers import Offer
 from domain.pages import Direction, Place, Window, count_rows, read_page
 from domain.stock_lists import VehicleFilter, VehicleOrder, VehicleOrderField
 from domain.vocabulary import Fuel, Gearbox, brand_name, fold
@@ -26,7 +27,7 @@ MODELS = [
 COLOURS = ["Rouge", "rouge", "Écru", None]
 
 
-def a_stock(session: Session) -> list[tables.Vehicle]:
+def a_stock(session: Session) -> list[Offer]:
     """Sixty vehicles in two markets, each of a kind of its own."""
     entries = [
         an_entry(session, market=market, brand=brand, model=model, version=version, fuel=fuel)
@@ -34,7 +35,7 @@ def a_stock(session: Session) -> list[tables.Vehicle]:
         for brand, model, version in MODELS
         for fuel in (Fuel.PETROL, Fuel.DIESEL)
     ]
-    return [
+    vehicles = [
         a_vehicle(
             session,
             entry,
@@ -48,23 +49,27 @@ def a_stock(session: Session) -> list[tables.Vehicle]:
         )
         for number, entry in enumerate(3 * entries)
     ]
+    found = offers.by_id(session, [each.id for each in vehicles])
+    return [found[each.id] for each in vehicles]
 
 
 @pytest.fixture
-def stocked(database: Database) -> Iterator[tuple[Session, list[tables.Vehicle], dict[int, str]]]:
+def stocked(database: Database) -> Iterator[tuple[Session, list[Offer], dict[int, str]]]:
     with database.unit_of_work() as session:
-        vehicles = a_stock(session)
+        stock = a_stock(session)
         markets = {a_market(session).id: "FR", a_market(session, "BE").id: "BE"}
-        yield session, vehicles, markets
+        yield session, stock, markets
 
 
 def references(session: Session, wanted: VehicleFilter) -> list[str]:
     ordered = stock_lists.listed(session, wanted, None)
-    return [vehicle.reference for vehicle, _ in read_page(session, ordered, Window(200)).rows]
+    rows = read_page(session, ordered, Window(200)).rows
+    return [Offer(*row).vehicle.reference for row in rows]
 
 
-def accepts(wanted: VehicleFilter, vehicle: tables.Vehicle, market: str) -> bool:
+def accepts(wanted: VehicleFilter, offer: Offer, market: str) -> bool:
     """The filter read aloud, one vehicle at a time."""
+    vehicle = offer.vehicle
     names = fold(f"{vehicle.brand} {vehicle.model} {vehicle.version or ''}")
     claims: list[tuple[Any, Callable[[Any], bool]]] = [
         (wanted.market, lambda given: market == given),
@@ -79,8 +84,8 @@ def accepts(wanted: VehicleFilter, vehicle: tables.Vehicle, market: str) -> bool
             lambda given: (vehicle.colour or "?").lower() in {each.lower() for each in given},
         ),
         (wanted.doors, lambda given: vehicle.doors == given),
-        (wanted.min_price, lambda given: vehicle.price >= given),
-        (wanted.max_price, lambda given: vehicle.price <= given),
+        (wanted.min_price, lambda given: offer.price >= given),
+        (wanted.max_price, lambda given: offer.price <= given),
         (wanted.min_release_year, lambda given: vehicle.release_year >= given),
         (wanted.max_release_year, lambda given: vehicle.release_year <= given),
         (wanted.min_mileage_km, lambda given: vehicle.mileage_km >= given),
@@ -122,12 +127,14 @@ filters = st.builds(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_filter_finds_what_reading_it_aloud_finds(
-    stocked: tuple[Session, list[tables.Vehicle], dict[int, str]], wanted: VehicleFilter
+    stocked: tuple[Session, list[Offer], dict[int, str]], wanted: VehicleFilter
 ) -> None:
-    session, vehicles, markets = stocked
+    session, stock, markets = stocked
 
     expected = [
-        each.reference for each in vehicles if accepts(wanted, each, markets[each.market_id])
+        each.vehicle.reference
+        for each in stock
+        if accepts(wanted, each, markets[each.vehicle.market_id])
     ]
 
     assert references(session, wanted) == expected
@@ -147,7 +154,7 @@ def test_a_filter_finds_what_reading_it_aloud_finds(
     ],
 )
 def test_signs_in_a_search_are_neither_wildcards_nor_harmful(
-    stocked: tuple[Session, list[tables.Vehicle], dict[int, str]], search: str, found: int
+    stocked: tuple[Session, list[Offer], dict[int, str]], search: str, found: int
 ) -> None:
     session = stocked[0]
 
@@ -166,17 +173,18 @@ def test_a_market_that_does_not_exist_is_named(session: Session) -> None:
 def test_a_walk_in_any_order_meets_each_vehicle_once_while_others_come(
     session: Session, field: VehicleOrderField, direction: Direction
 ) -> None:
-    vehicles = a_stock(session)
-    attribute = {
-        VehicleOrderField.DAYS_IN_STOCK: lambda each: -each.acquired_on.toordinal(),
-    }.get(field, lambda each: getattr(each, field.value.lower()))
+    stock = a_stock(session)
+    attribute: Callable[[Offer], Any] = {
+        VehicleOrderField.PRICE: lambda each: each.price,
+        VehicleOrderField.DAYS_IN_STOCK: lambda each: -each.vehicle.acquired_on.toordinal(),
+    }.get(field, lambda each: getattr(each.vehicle, field.value.lower()))
     ordered = stock_lists.listed(session, VehicleFilter(), VehicleOrder(field, direction))
 
-    met: list[tables.Vehicle] = []
+    met: list[Offer] = []
     after: Place | None = None
     while True:
         page = read_page(session, ordered, Window(7, after=after))
-        met += [vehicle for vehicle, _ in page.rows]
+        met += [Offer(*row) for row in page.rows]
         if not page.has_next:
             break
         after = page.places[-1]
@@ -184,8 +192,9 @@ def test_a_walk_in_any_order_meets_each_vehicle_once_while_others_come(
 
     keys = [attribute(each) for each in met]
     assert keys == sorted(keys, reverse=direction is Direction.DESC)
-    assert len({each.id for each in met}) == len(met)
-    assert {each.id for each in met} >= {each.id for each in vehicles}
+    ids = [each.vehicle.id for each in met]
+    assert len(set(ids)) == len(ids)
+    assert set(ids) >= {each.vehicle.id for each in stock}
 
 
 def test_the_total_is_that_of_the_filter(session: Session) -> None:
@@ -200,4 +209,4 @@ def test_the_total_is_that_of_the_filter(session: Session) -> None:
 def test_a_stock_number_that_nobody_has_finds_nothing(session: Session, reference: str) -> None:
     a_market(session)
 
-    assert stock_lists.in_stock(session, "FR", reference) is None
+    assert offers.of_reference(session, "FR", reference) is None
