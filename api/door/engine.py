@@ -27,9 +27,10 @@ from strawberry.execution import optimized_is_awaitable
 
 from api.door.analysis import check_cost
 from api.door.documents import Documents, Operation
-from api.door.execution import PlainFirst, mark_plain_fields
+from api.door.execution import PlainFirst
 from api.door.observer import Observer, Outcome
 from api.door.persisted import Persisted
+from api.door.plain import mark_plain_fields
 from api.door.points import Points, Standing
 from api.door.refused import (
     Refused,

@@ -1,90 +1,41 @@
-"""Execution that takes a plain attribute for what it is.
+"""Execution that takes what is plain for what it is.
 
-Most of an answer is attributes of objects that were read already: text, numbers, an amount. For
-each of them graphql-core builds a description of where it stands in the document, goes through
-Strawberry's resolver, and asks what kind of type it has and whether it has to be waited for. Here
-they are read, and told if that gives a plain value. Whatever else they are, a wrong value among
-them, takes graphql-core's own way, which knows every error and every null.
+For each value of an answer graphql-core builds a description of where it stands in the document,
+goes through Strawberry's resolver, and asks what kind of type it has and whether it has to be
+waited for. Here whatever is plain is read, see ``api.door.plain``. All else, a wrong value among
+it, takes graphql-core's own way, which knows every error and every null.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from functools import cached_property
+from typing import Any, Final, cast
 
-from graphql import (
-    GraphQLField,
-    GraphQLObjectType,
-    GraphQLSchema,
-    is_leaf_type,
-    is_non_null_type,
-    is_object_type,
-)
+from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from graphql.execution import Executor
-from strawberry.types.field import StrawberryField
 
-PLAIN: Final = "forecourt-plain"
+from api.door.plain import PLAIN, Reader, Readers
+
 NOT_PLAIN: Final = object()
-PLAIN_VALUES: Final = frozenset({str, int, float, bool})
 
 
-class PlainLeaf(NamedTuple):
-    """A field that is an attribute, and how its value is told."""
-
-    attribute: str
-    tell: Callable[[Any], Any]
-    is_nullable: bool
-
-
-class PlainObject(NamedTuple):
-    """A field that is an attribute, and the class of the object that stands there."""
-
-    attribute: str
-    origin: type
-    type: GraphQLObjectType
-
-
-def mark_plain_fields(schema: GraphQLSchema) -> None:
-    """Note at each field that is nothing but an attribute how it is read."""
-    for each in schema.type_map.values():
-        if is_object_type(each):
-            for field in each.fields.values():
-                plain = _plain(field)
-                if plain is not None:
-                    field.extensions[PLAIN] = plain
-
-
-def _plain(field: GraphQLField) -> PlainLeaf | PlainObject | None:
-    definition = field.extensions.get("strawberry-definition")
-    if not (isinstance(definition, StrawberryField) and definition.is_basic_field):
-        return None
-    if definition.default_resolver is not getattr:
-        return None
-    nullable = not is_non_null_type(field.type)
-    kind = field.type if nullable else field.type.of_type  # type: ignore[union-attr]
-    if is_leaf_type(kind):
-        return PlainLeaf(definition.python_name, kind.coerce_output_value, nullable)
-    if is_object_type(kind):
-        origin = kind.extensions["strawberry-definition"].origin
-        return PlainObject(definition.python_name, origin, kind)
-    return None
-
-
-def _told(plain: PlainLeaf, source: Any) -> Any:
-    """The value of a plain field; ``NOT_PLAIN`` where graphql-core has to look at it."""
+def _told(read: Reader | None, value: Any) -> Any:
+    """What is answered for a value; ``NOT_PLAIN`` where graphql-core has to look at it."""
+    if read is None:
+        return NOT_PLAIN
     try:
-        value = getattr(source, plain.attribute)
-        if value is None and plain.is_nullable:
-            return None
-        told = plain.tell(value)
+        return read(value)
     except Exception:
         # It is met again, and told, by graphql-core.
         return NOT_PLAIN
-    return told if type(told) in PLAIN_VALUES else NOT_PLAIN
 
 
 class PlainFirst(Executor[Any]):
     """An executor for a schema whose plain fields are marked."""
+
+    @cached_property
+    def _readers(self) -> Readers:
+        return Readers(lambda kind, details: self.collect_subfields(kind, details)[0])
 
     def execute_fields(
         self,
@@ -98,9 +49,7 @@ class PlainFirst(Executor[Any]):
         told: dict[str, Any] = {}
         others = {}
         for name, details in grouped_field_set.items():
-            field = parent_type.fields.get(details[0].node.name.value)
-            plain = None if field is None else field.extensions.get(PLAIN)
-            value = _told(plain, source_value) if type(plain) is PlainLeaf else NOT_PLAIN
+            value = _told(self._readers.field(parent_type, details), source_value)
             # Its place among the others is kept, also for one that comes later.
             told[name] = value
             if value is NOT_PLAIN:
@@ -128,21 +77,54 @@ class PlainFirst(Executor[Any]):
         path: Any,
         position_context: Any,
     ) -> Any:
-        """The value of a field that is no plain leaf, if need be to wait for."""
+        """The value of a field that is not read, if need be to wait for."""
         field = parent_type.fields.get(field_details_list[0].node.name.value)
         plain = None if field is None else field.extensions.get(PLAIN)
-        if type(plain) is PlainObject:
+        if field is not None and plain is not None and plain.origin is not None:
+            # It is an attribute, but something that is selected below has to be resolved.
             value = getattr(source, plain.attribute, None)
-            # Of the very class there is no need to ask whether it is of the type.
             if type(value) is plain.origin:
-                return self._object(plain.type, field, value, field_details_list, path)
+                return self._object(field, value, field_details_list, path)
         return super().execute_field(
             parent_type, source, field_details_list, path, position_context
         )
 
-    def _object(
-        self, kind: GraphQLObjectType, field: Any, value: Any, details: Any, path: Any
+    def complete_iterable_value(
+        self,
+        item_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        items: Any,
+        position_context: Any,
     ) -> Any:
+        """The values of a list that was resolved, if need be to wait for."""
+        told = _told(self._readers.items(item_type, field_details_list), items)
+        if told is not NOT_PLAIN:
+            return told
+        return super().complete_iterable_value(
+            item_type, field_details_list, info, path, items, position_context
+        )
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """The values of an object that was resolved, if need be to wait for."""
+        told = _told(self._readers.object(return_type, field_details_list), result)
+        if told is not NOT_PLAIN:
+            return told
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def _object(self, field: GraphQLField, value: Any, details: Any, path: Any) -> Any:
+        kind = cast("GraphQLObjectType", get_named_type(field.type))
         try:
             completed = self.collect_and_execute_subfields(kind, details, path, value, None)
         except Exception as fault:
