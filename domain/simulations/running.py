@@ -115,8 +115,8 @@ def _priced(simulation: tables.Simulation, rows: StockRows, inputs: StockColumns
         after_cents=priced.price_cents,
         guarded=priced.guarded,
     )
-    # Refused prices are below zero; and to a price of nothing there is no relation.
-    return stock.only((stock.before_cents > 0) & (stock.after_cents >= 0))
+    # Refused prices are below zero, and nothing is offered for nothing.
+    return stock.only((stock.before_cents > 0) & (stock.after_cents > 0))
 
 
 def _before(simulation: tables.Simulation, rows: StockRows, inputs: StockColumns) -> Whole:

@@ -118,10 +118,13 @@ def test_guarded_prices_and_those_below_cost_are_counted(session: Session) -> No
     assert (summary.guarded, summary.below_cost) == (2, 1)
 
 
-def test_a_vehicle_that_no_price_can_be_given_to_is_unpriced(session: Session) -> None:
+@pytest.mark.parametrize("amount", [Decimal(-20_000), Decimal(-10_000)])  # below nothing, nothing
+def test_a_vehicle_that_no_price_can_be_given_to_is_unpriced(
+    session: Session, amount: Decimal
+) -> None:
     a_vehicle(session, "9000")
     a_vehicle(session, "9000", release_year=TODAY.year + 2)
-    content = StrategyContent((Rule("default", amount=Decimal(-20_000)),))
+    content = StrategyContent((Rule("default", amount=amount),))
 
     summary = outcome_of(session, content).summary
 
