@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import InvalidState, Refusal
-from ml import algorithms
+from ml import algorithms, archives
 from ml.algorithms.contract import State
+from ml.archives import MAX_BYTES
 from ml.conformal import Interval
 from ml.familiarity import Familiar
 from ml.features import FeatureRow
@@ -31,8 +32,6 @@ from ml.predictor import Predictor
 VERSION = 3
 """Of everything but the estimator, whose format its algorithm names. It rises with each change, so
 that an artifact of before is refused for what it is and not for how it fails to be read."""
-
-MAX_BYTES = 64 * 1024 * 1024
 
 PROBES = 16
 
@@ -161,16 +160,9 @@ def _state(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], part
 
 
 def _arrays(content: bytes, max_bytes: int) -> dict[str, NDArray[Any]]:
-    """The members of an archive, each of which is as large as it says and not compressed."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = archive.infolist()
-        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise ArtifactRefused("it is compressed, which no artifact is")
-        if sum(member.file_size for member in members) > max_bytes:
-            raise ArtifactRefused(f"it would take more than the {max_bytes} bytes allowed")
-        return {
-            member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members
-        }
+    """The arrays of an archive, each of which is as large as it says."""
+    found = archives.members(content, max_bytes=max_bytes)
+    return {name.removesuffix(".npy"): _array(member) for name, member in found.items()}
 
 
 def _array(member: bytes) -> NDArray[Any]:

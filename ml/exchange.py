@@ -19,12 +19,18 @@ from sqlmodel import Session
 from domain import models, tables
 from domain.errors import Invalid, InvalidState
 from ml import algorithms, artifact, gate
+from ml.algorithms.contract import Algorithm
 from ml.evaluation import evaluate
 from ml.runs import Published
 from ml.training import TrainedModel
 
 PLAIN_KINDS = "biuf"
 """Kinds of NumPy arrays that a file may hold: truth values, whole numbers and fractions."""
+
+
+BELIEVED = ("skops/",)
+"""Formats whose numbers their library believes: altered ones would crash the process that reads
+them. They are read only where they were signed."""
 
 
 class PlainArray(BaseModel):
@@ -79,8 +85,10 @@ def to_json(session: Session, version: tables.ModelVersion, *, artifact_key: byt
     """A version in plain form.
 
     Raises:
+        Invalid: it is of a format that cannot be read back.
         ArtifactRefused: its artifact is not what was published.
     """
+    _check_format(algorithms.get(version.algorithm))
     kept = models.artifact(session, version.id)
     artifact.load(kept.content, signature=kept.signature, key=artifact_key)
     document, arrays = artifact.parted(kept.content)
@@ -116,10 +124,12 @@ def from_json(session: Session, market_id: int, text: str, *, artifact_key: byte
     except (ValidationError, ValueError, TypeError, OverflowError) as fault:
         raise Invalid(f"This is no exported model: {str(fault).splitlines()[0]}") from fault
     hyperparameters = algorithms.validate_hyperparameters(plain.algorithm, plain.hyperparameters)
+    _check_format(algorithms.get(plain.algorithm))
+    told = plain.document.get("algorithm")
+    if told != plain.algorithm:
+        raise Invalid(f"The estimator is one of {told}, not {plain.algorithm}.")
     signature = artifact.sign(content, artifact_key)
     predictor = artifact.load(content, signature=signature, key=artifact_key)
-    if predictor.algorithm != plain.algorithm:
-        raise Invalid(f"The estimator is one of {predictor.algorithm}, not {plain.algorithm}.")
     unseen = gate.unseen_listings(session, market_id)
     if not unseen.rows:
         raise InvalidState("The market has no listings to measure the model on: import some.")
@@ -141,6 +151,15 @@ def from_json(session: Session, market_id: int, text: str, *, artifact_key: byte
         artifact=content,
     )
     return Published(market_id, trained, signature, comparison=None, action="model.imported")
+
+
+def _check_format(algorithm: Algorithm) -> None:
+    if algorithm.artifact_format.startswith(BELIEVED):
+        raise Invalid(
+            f"An estimator of {algorithm.name} is not told number by number, and not taken from a "
+            "file: export it with --format joblib, and train it where it is wanted.",
+            path=("algorithm",),
+        )
 
 
 def _plain(value: float) -> Any:
