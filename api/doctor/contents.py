@@ -15,6 +15,7 @@ from domain.audit import FirstBadRow
 from domain.database import Database, current_time
 from domain.queues import is_served, queues
 from domain.tables import JobStatus, Role
+from ml import algorithms
 from ml.artifact import ArtifactRefused
 from ml.loading import load_model
 
@@ -45,15 +46,19 @@ def _champion(session: Session, market: tables.Market, artifact_key: bytes) -> F
             "no model was promoted, so nothing is priced",
             f"forecourt train --market {market.code} --promote",
         )
+    version = models.get(session, champions[market.id])
     try:
-        version = models.get(session, champions[market.id])
         load_model(session, version.id, artifact_key=artifact_key)
     except ArtifactRefused as refused:
+        mend = (
+            "restore FORECOURT_SECRET_KEY (or secret.key) of this database"
+            if version.algorithm in algorithms.names()
+            else f"install the package that offers {version.algorithm}"
+        )
         return fail(
             about,
             f"the champion is refused: {refused.reason}",
-            "restore FORECOURT_SECRET_KEY (or secret.key) of this database; otherwise "
-            f"`forecourt models roll-back --market {market.code}` or train anew",
+            f"{mend}; otherwise `forecourt models roll-back --market {market.code}` or train anew",
         )
     return ok(about, f"version {version.number} ({version.algorithm}) loads, its signature holds")
 

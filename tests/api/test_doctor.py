@@ -18,6 +18,7 @@ from api.cli import doctor
 from domain import tables
 from domain.database import Database
 from domain.tables import JobStatus
+from ml import algorithms
 from tests.api.shop import settings_of
 from tests.conftest import needs_postgres
 from tests.factories import a_job
@@ -87,6 +88,17 @@ def test_another_secret_is_found_by_the_signature_of_the_champion(
     assert (result.exit_code, finding["verdict"]) == (1, "fail")
     assert "signature" in finding["says"]
     assert "FORECOURT_SECRET_KEY" in finding["remedy"]
+
+
+def test_a_champion_of_a_plug_in_that_is_not_installed_is_found(
+    embedded_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(algorithms, "BUILT_IN", {})
+
+    finding = findings(examined())["model FR"]
+
+    assert finding["verdict"] == "fail"
+    assert finding["remedy"].startswith("install the package that offers ")
 
 
 def test_a_changed_audit_event_is_found(folder: Path) -> None:
