@@ -119,7 +119,7 @@ def test_vehicles_keep_their_prices_on_the_way_up_and_back(bare: Database) -> No
 def prices(engine: Engine, query: str) -> dict[int, int]:
     """In hundredths, by vehicle."""
     with engine.connect() as connection:
-        return dict(connection.execute(text(query)).tuples().all())
+        return {row[0]: row[1] for row in connection.execute(text(query))}
 
 
 def test_a_step_that_fails_leaves_nothing(bare: Database) -> None:
