@@ -15,6 +15,7 @@ import pytest
 
 from api.relay import to_id
 from tests.api import plain_http
+from tests.api.faults.customers import until
 from tests.api.shop import CAR, KEYS
 from tests.api.test_demo import a_served, served_folder
 from tests.api.test_model_trust import PREDICT
@@ -28,7 +29,9 @@ pytestmark = [
 ]
 
 CONNECTIONS = 8
-BEFORE_S, AFTER_S = 1.0, 2.0
+BEFORE_S, AFTER_S = 1.0, 1.0
+PATIENCE_S = 30.0
+"""How soon it happens is measured by ``benchmarks/swap.py``; a test does not judge by the clock."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,9 @@ class Caller:
             pass  # Told as an answer without a model, which the test counts.
         return Answer(self.pid, began_at, time.monotonic(), model)
 
-    def ask_until(self, stopped: threading.Event) -> list[Answer]:
-        answers = []
+    def ask_until(self, stopped: threading.Event, answers: list[Answer]) -> None:
         while not stopped.is_set():
             answers.append(self.ask())
-        return answers
 
 
 PREDICTION: dict[str, Any] = {
@@ -113,32 +114,39 @@ def callers_of_both(address: str, key: str, pool: ThreadPoolExecutor) -> Iterato
             caller.client.close()
 
 
-def test_a_promotion_reaches_both_processes_within_a_second_and_no_request_fails(
+def served_by(answers: list[Answer], pid: int, model: str) -> Answer | None:
+    """A process' first answer by a model."""
+    mine = [answer for answer in list(answers) if (answer.pid, answer.model) == (pid, model)]
+    return min(mine, key=lambda answer: answer.ended_at, default=None)
+
+
+def test_a_promotion_reaches_both_processes_for_good_and_no_request_fails(
     served_folder: Path,
 ) -> None:
     data = served_folder / ".forecourt"
     second = published_again(data)
     key = json.loads((data / KEYS).read_text())["SALES"]
-    stopped = threading.Event()
+    old, new = (to_id("ModelVersion", each) for each in (FIRST, second))
+    stopped, answers = threading.Event(), list[Answer]()
 
     with (
         a_served(served_folder, "--workers", "2", "--no-worker") as address,
         ThreadPoolExecutor(CONNECTIONS) as pool,
         callers_of_both(address, key, pool) as callers,
     ):
-        asking = [pool.submit(caller.ask_until, stopped) for caller in callers]
+        pids = {caller.pid for caller in callers}
+        asking = [pool.submit(caller.ask_until, stopped, answers) for caller in callers]
         time.sleep(BEFORE_S)
         promoted(data, second)
-        promoted_at = time.monotonic()
+        until(lambda: all(served_by(answers, pid, new) for pid in pids), within_s=PATIENCE_S)
         time.sleep(AFTER_S)
         stopped.set()
-        answers = [answer for each in asking for answer in each.result()]
+        for each in asking:
+            each.result()
 
-    old, new = (to_id("ModelVersion", each) for each in (FIRST, second))
     assert {answer.model for answer in answers} == {old, new}
-    for pid in {caller.pid for caller in callers}:
-        first_new = min(a.ended_at for a in answers if (a.pid, a.model) == (pid, new))
-        assert first_new - promoted_at < 1.0
-    late = [answer for answer in answers if answer.began_at > promoted_at + 1.0]
-    assert late
-    assert {answer.model for answer in late} == {new}
+    for pid in pids:
+        first = served_by(answers, pid, new)
+        assert first is not None
+        later = [a for a in answers if a.pid == pid and a.began_at > first.ended_at]
+        assert {answer.model for answer in later} == {new}

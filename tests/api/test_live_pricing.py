@@ -1,9 +1,8 @@
-"""A server in another process prices with what was activated here, within a second."""
+"""A server in another process prices with what was activated here, and tells who listens."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from domain.database import Database
 from domain.pricing.content import Rule, StrategyContent
 from tests import factories
 from tests.api import plain_http
+from tests.api.faults.customers import until
 from tests.api.shop import KEYS, settings_of
 from tests.api.test_demo import a_served, served_folder
 
@@ -27,7 +27,8 @@ __all__ = ["served_folder"]  # the fixture, for this module's tests too
 
 pytestmark = pytest.mark.slow
 
-WITHIN_S = 1.0
+PATIENCE_S = 30.0
+"""How soon it is so ``benchmarks/mixed_load.py`` measures; a test does not judge by the clock."""
 ACTIVE = '{ market(code: "FR") { activeStrategy { id number strategy { name } } } }'
 LISTEN = 'subscription { pricingChanged(market: "FR") { activeStrategy { strategy { name } } } }'
 
@@ -90,9 +91,9 @@ def listening(address: str, folder: Path) -> Iterator[ClientConnection]:
         yield socket
 
 
-def told(socket: ClientConnection, *, within_s: float) -> str:
+def told(socket: ClientConnection) -> str:
     """The name of the strategy in the next event."""
-    event = json.loads(socket.recv(timeout=within_s))
+    event = json.loads(socket.recv(timeout=PATIENCE_S))
     assert event["type"] == "next", event
     market = event["payload"]["data"]["pricingChanged"]
     name: str = market["activeStrategy"]["strategy"]["name"]
@@ -105,9 +106,7 @@ def test_a_server_prices_with_what_another_process_has_activated(served_folder: 
         before = ask(address, served_folder)
 
         activate(database, version)
-        deadline = time.monotonic() + WITHIN_S
-        while ask(address, served_folder) != "Spring":
-            assert time.monotonic() < deadline, f"not in force after {WITHIN_S} s"
+        until(lambda: ask(address, served_folder) == "Spring", within_s=PATIENCE_S)
 
     assert before == "House rule"
 
@@ -116,10 +115,10 @@ def test_front_ends_are_told_at_once(served_folder: Path) -> None:
     with a_database(served_folder) as database, a_served(served_folder, "--no-worker") as address:
         version = an_approved_version(database)
         with listening(address, served_folder) as socket:
-            at_first = told(socket, within_s=5)
+            at_first = told(socket)
 
             activate(database, version)
-            then = told(socket, within_s=WITHIN_S)
+            then = told(socket)
 
     assert (at_first, then) == ("House rule", "Spring")
 

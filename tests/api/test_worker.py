@@ -209,7 +209,7 @@ def test_a_killed_worker_takes_its_processes_along_and_another_finishes_the_job(
 
     doomed.kill()
     doomed.join()
-    eventually(lambda: not is_alive(first), within_s=3)
+    eventually(lambda: not is_alive(first))
     with working(database, settings, job_handlers.wait_for_go):
         pid_of_attempt(settings, 2)
         go(settings)
@@ -227,7 +227,7 @@ def test_cancelling_ends_the_process_and_all_that_it_started(
         pids = [pid_of_attempt(settings, 1), eventually(lambda: grandchild(settings))]
         with database.unit_of_work() as session:
             jobs.cancel(session, job_id, by="dee", now=current_time(session))
-        eventually(lambda: not any(is_alive(pid) for pid in pids), within_s=3)
+        eventually(lambda: not any(is_alive(pid) for pid in pids))
         job = ended(database, job_id)
 
     assert (job.status, job.attempts) == (JobStatus.CANCELLED, 1)

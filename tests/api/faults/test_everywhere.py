@@ -1,9 +1,9 @@
-"""Two machines of two processes on one database: what is decided holds in all four in a second."""
+"""Two machines of two processes on one database: what is decided holds in all four."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,6 @@ from tests.conftest import needs_postgres
 
 pytestmark = [pytest.mark.slow, needs_postgres, needs_redis_program]
 
-WITHIN_S = 1.0
 PROCESSES = 2
 POINTS = 1_000
 IN_FORCE = """{ market(code: "FR") {
@@ -76,30 +75,40 @@ def in_force(connections: list[Connection], key: str) -> set[tuple[int, str]]:
     }
 
 
-def test_promotion_activation_and_revocation_hold_in_every_process_within_a_second(
+def soon(condition: Callable[[], object]) -> None:
+    """Wait for something to be so, asking seldom enough for the key's points to last.
+
+    How soon it is ``benchmarks/mixed_load.py`` measures; a test does not judge by the clock.
+    """
+    for _ in range(60):
+        if condition():
+            return
+        time.sleep(0.5)
+    raise AssertionError("not so after half a minute")
+
+
+def refuse(connections: list[Connection], key: str) -> bool:
+    return {ask(each, key).status_code for each in connections} == {401}
+
+
+def test_promotion_activation_and_revocation_hold_in_every_process(
     folder_on_postgres: Path, connections: list[Connection]
 ) -> None:
     folder, key = folder_on_postgres, key_of(folder_on_postgres)
     database = Database(settings_of(folder).resolved_database_url)
     second, spring = published_again(folder), an_approved_version(database)
-    seen = [in_force(connections, key)]
+    assert in_force(connections, key) == {(1, "House rule")}
 
     promoted(folder, second)
-    time.sleep(WITHIN_S)
-    seen.append(in_force(connections, key))
+    soon(lambda: in_force(connections, key) == {(2, "House rule")})
 
     activate(database, spring)
-    time.sleep(WITHIN_S)
-    seen.append(in_force(connections, key))
+    soon(lambda: in_force(connections, key) == {(2, "Spring")})
 
     with database.unit_of_work() as session:
         access.revoke(session, "sales", by="test", now=datetime.now(UTC))
-    time.sleep(WITHIN_S)
-    refused = {ask(each, key).status_code for each in connections}
     database.close()
-
-    assert seen == [{(1, "House rule")}, {(2, "House rule")}, {(2, "Spring")}]
-    assert refused == {401}
+    soon(lambda: refuse(connections, key))
 
 
 def test_points_spent_in_one_process_are_missing_in_every_other(

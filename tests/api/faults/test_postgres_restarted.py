@@ -40,7 +40,7 @@ def test_requests_fail_with_a_code_and_go_on_where_they_stood(
             until(lambda: customers.answered(since=back_at) >= 20)
         second = published_again(on_own_postgres)
         promoted(on_own_postgres, second)
-        until(lambda: champion(server.address, on_own_postgres) == 2, within_s=5)
+        until(lambda: champion(server.address, on_own_postgres) == 2)
 
     refused = customers.failures()
     assert {(each.status, each.codes) for each in refused} == {(503, ("UNAVAILABLE",))}
