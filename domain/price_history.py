@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, pairwise
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import Select, func, true
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -60,29 +61,57 @@ def check_first(first: int) -> None:
 
 def newest_changes(session: Session, wanted: Sequence[Wanted]) -> dict[Wanted, list[Change]]:
     """The latest price changes of many vehicles, newest first, in one statement."""
+    newest = _newest if session.get_bind().dialect.name == "postgresql" else _newest_of_all
+    statement = newest(
+        {each.vehicle_id for each in wanted}, max((each.first for each in wanted), default=0)
+    )
+    by_vehicle: defaultdict[int, list[Change]] = defaultdict(list)
+    for vehicle_id, *facts in session.execute(statement):
+        by_vehicle[vehicle_id].append(Change(*facts))
+    return {each: by_vehicle[each.vehicle_id][: each.first] for each in wanted}
+
+
+def _columns() -> list[Any]:
+    """Of a change; columns and no objects, since a page of vehicles has hundreds of changes."""
+    names = ("vehicle_id", *(each.name for each in fields(Change)))
+    return [col(getattr(tables.PriceChange, name)) for name in names]
+
+
+def _newest(vehicle_ids: Collection[int], first: int) -> Select[Any]:
+    """So many of each vehicle: of a long history the index gives no more than is asked for."""
+    change, vehicle = tables.PriceChange, tables.Vehicle
+    newest = (
+        select_columns(*_columns(), col(change.id))
+        .where(col(change.vehicle_id) == col(vehicle.id))
+        .order_by(col(change.id).desc())
+        .limit(first)
+        .correlate(vehicle)
+        .lateral("newest")
+    )
+    return (
+        select_columns(*list(newest.c)[:-1])
+        .join_from(vehicle, newest, true())
+        .where(col(vehicle.id).in_(vehicle_ids))
+        .order_by(newest.c.vehicle_id, newest.c.id.desc())
+    )
+
+
+def _newest_of_all(vehicle_ids: Collection[int], first: int) -> Select[Any]:
+    """The same where a database knows no LATERAL: every change is read and given its place."""
     change = tables.PriceChange
     place = func.row_number().over(
         partition_by=col(change.vehicle_id), order_by=col(change.id).desc()
     )
-    # Columns and no objects: a page of vehicles has hundreds of changes.
     ranked = (
-        select_columns(
-            col(change.vehicle_id),
-            *(col(getattr(change, each.name)) for each in fields(Change)),
-            place.label("place"),
-        )
-        .where(col(change.vehicle_id).in_({each.vehicle_id for each in wanted}))
+        select_columns(*_columns(), place.label("place"))
+        .where(col(change.vehicle_id).in_(vehicle_ids))
         .subquery()
     )
-    rows = session.execute(
+    return (
         select_columns(*list(ranked.c)[:-1])
-        .where(ranked.c.place <= max(each.first for each in wanted))
+        .where(ranked.c.place <= first)
         .order_by(ranked.c.vehicle_id, ranked.c.place)
     )
-    by_vehicle: defaultdict[int, list[Change]] = defaultdict(list)
-    for vehicle_id, *facts in rows:
-        by_vehicle[vehicle_id].append(Change(*facts))
-    return {each: by_vehicle[each.vehicle_id][: each.first] for each in wanted}
 
 
 def lowest_prior_prices(session: Session, vehicle_ids: Collection[int]) -> dict[int, Decimal]:

@@ -5,12 +5,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from sqlmodel import Session
 
 from domain import price_history, tables
+from domain.database import Database
 from domain.errors import Invalid
 from domain.price_history import Price, Wanted, lowest_prior_price
-from tests.conftest import NOON
+from tests.conftest import NOON, needs_postgres
 from tests.factories import a_vehicle
 
 
@@ -91,6 +93,27 @@ def test_the_newest_changes_of_many_vehicles_come_newest_first(session: Session)
         [700],
         [],
     ]
+
+
+@needs_postgres
+def test_of_a_long_history_no_more_is_read_than_is_asked_for(served: Database) -> None:
+    with served.unit_of_work() as session:
+        vehicle_id = a_history(session, *((day, 100 + day) for day in range(1_000, 0, -1)))
+        session.execute(text("ANALYZE price_change"))
+        before = changes_read(session)
+
+        found = price_history.newest_changes(session, [Wanted(vehicle_id, 5)])
+
+        read = changes_read(session) - before
+    assert [int(each.price) for each in found[Wanted(vehicle_id, 5)]] == [101, 102, 103, 104, 105]
+    assert 5 <= read < 20
+
+
+def changes_read(session: Session) -> int:
+    """Rows of price changes that this transaction has read."""
+    asked = """SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
+        WHERE relid = 'price_change'::regclass"""
+    return int(session.execute(text(asked)).scalar_one())
 
 
 @pytest.mark.parametrize("first", [-1, 201])
