@@ -11,12 +11,13 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Select, func, true
+from sqlalchemy import Select, func, or_, true
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from domain import tables
 from domain.errors import Invalid
+from domain.sql_days import days_between
 
 DEFAULT_CHANGES = 20
 MAX_CHANGES = 200
@@ -116,19 +117,40 @@ def _newest_of_all(vehicle_ids: Collection[int], first: int) -> Select[Any]:
 
 def lowest_prior_prices(session: Session, vehicle_ids: Collection[int]) -> dict[int, Decimal]:
     """The prior price of each vehicle that has one, see ``lowest_prior_price``; one statement."""
-    change = tables.PriceChange
-    rows = session.exec(
-        select(col(change.vehicle_id), col(change.price), col(change.changed_at))
-        .where(col(change.vehicle_id).in_(vehicle_ids))
-        .order_by(col(change.vehicle_id), col(change.id))
-    )
     found: dict[int, Decimal] = {}
+    rows = session.execute(_of_late(vehicle_ids))
     for vehicle_id, changes in groupby(rows, key=attrgetter("vehicle_id")):
         prices = [Price(amount, since) for _, amount, since in changes]
         prior = lowest_prior_price(prices)
         if prior is not None:
             found[vehicle_id] = prior
     return found
+
+
+def _of_late(vehicle_ids: Collection[int]) -> Select[Any]:
+    """The changes that can matter for a prior price, oldest first, with some days to spare."""
+    change = tables.PriceChange
+    vehicle, since = col(change.vehicle_id), col(change.changed_at)
+    until = func.lead(since).over(partition_by=vehicle, order_by=col(change.id))
+    present = func.first_value(since).over(partition_by=vehicle, order_by=col(change.id).desc())
+    every = (
+        select_columns(
+            vehicle,
+            col(change.price),
+            since,
+            col(change.id),
+            func.date(until).label("until"),
+            func.date(present).label("present"),
+        )
+        .where(vehicle.in_(vehicle_ids))
+        .subquery()
+    )
+    days_before = days_between(every.c.until, every.c.present)
+    return (
+        select_columns(every.c.vehicle_id, every.c.price, every.c.changed_at)
+        .where(or_(every.c.until.is_(None), days_before <= PRIOR_PRICE_PERIOD.days + 2))
+        .order_by(every.c.vehicle_id, every.c.id)
+    )
 
 
 def lowest_prior_price(prices: Sequence[Price]) -> Decimal | None:

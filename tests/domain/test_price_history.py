@@ -61,6 +61,17 @@ def test_the_prior_price_is_the_lowest_of_the_thirty_days_before_the_present_one
     assert found == ({} if prior is None else {vehicle_id: Decimal(prior)})
 
 
+def test_of_a_long_history_the_last_weeks_are_enough_for_the_prior_price(session: Session) -> None:
+    nightly = [(days + 0.5, 10_000 + days) for days in range(400, 0, -1)]
+    vehicle_id, other = a_history(session, *nightly), a_history(session, (700, 5), (600, 7), (1, 9))
+    expected = lowest_prior_price([Price(Decimal(p), days_ago(d)) for d, p in nightly])
+
+    found = price_history.lowest_prior_prices(session, [vehicle_id, other])
+
+    assert found == {vehicle_id: expected, other: Decimal(7)}
+    assert len(session.execute(price_history._of_late([vehicle_id])).all()) < 40
+
+
 @given(st.lists(st.tuples(st.integers(1, 25), st.integers(1, 9)), min_size=1, max_size=8))
 def test_the_prior_price_agrees_with_asking_for_the_price_of_every_day(
     changes: list[tuple[int, int]],
