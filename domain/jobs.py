@@ -29,6 +29,8 @@ DEFAULT_PRIORITY = 100
 FIRST_REST = timedelta(seconds=2)
 """How long a job rests after its first failed attempt; twice as long after each further one."""
 
+LONGEST_REST = FIRST_REST * 2 ** (MAX_ATTEMPTS - 1)
+
 
 class LostLease(Exception):
     """Somebody else has the job by now, or it has ended: stop, and publish nothing."""
@@ -268,7 +270,12 @@ def newest(session: Session, *, limit: int) -> list[tables.Job]:
 def _waiting(kinds: Collection[JobKind], now: datetime) -> SelectOfScalar[tables.Job]:
     """Selects the job to take next."""
     job = tables.Job
-    rested = or_(col(job.not_before).is_(None), col(job.not_before) <= now)
+    rested = or_(
+        col(job.not_before).is_(None),
+        col(job.not_before) <= now,
+        # The clock was set back meanwhile: nobody meant it to rest for so long.
+        col(job.not_before) > now + LONGEST_REST,
+    )
     abandoned = col(job.lease_until) <= now
     return (
         select(job)

@@ -193,6 +193,14 @@ def test_a_failed_attempt_rests_before_the_next(session: Session) -> None:
     assert take(session, now=NOON + timedelta(seconds=2)).attempts == 2
 
 
+def test_a_clock_that_is_set_back_lets_no_job_rest_for_hours(session: Session) -> None:
+    job = a_taken_job(session)
+
+    jobs.fail(session, job.id, 1, now=NOON, error="The disk is full.", retry=True)
+
+    assert take(session, now=NOON - timedelta(hours=2)).attempts == 2
+
+
 def test_a_job_that_fails_every_time_ends_failed_with_the_reason(session: Session) -> None:
     job = a_taken_job(session)
     now = NOON
