@@ -29,7 +29,7 @@ from ml.familiarity import Familiar
 from ml.features import FeatureRow
 from ml.predictor import Predictor
 
-VERSION = 3
+VERSION = 4
 """Of everything but the estimator, whose format its algorithm names. It rises with each change, so
 that an artifact of before is refused for what it is and not for how it fails to be read."""
 

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.algorithms.contract import State, Vector
-from ml.encoding import Encoder, Matrix, fit_encoder
+from ml.curves import Matrix
+from ml.encoding import Encoder, fit_encoder
 from ml.features import FeatureRow, per_specification
 from ml.trees import Trees
 

@@ -1,12 +1,7 @@
 """Feature rows as the matrix that tree estimators read: codes, numbers and depreciation curves.
 
-A kind's curve tells what vehicles of that kind cost at each age, as the mean logarithm of the
-price. Kinds nest (specification in model in brand in market). Each curve starts from that of the
-kind around it, moves as a whole towards its own listings and then bends towards them year by year,
-the less the fewer they are. A kind that was never seen has the curve of the kind around it.
-
-Beside the curves stands how common a specification is, at all and in its year: what dealers
-register by the dozen sells for less.
+Beside the curves of a vehicle's model and specification (``ml.curves``) stands how common the
+specification is, at all and in its year: what dealers register by the dozen sells for less.
 """
 
 from __future__ import annotations
@@ -21,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.curves import AGES, Index, Matrix, age_index, age_indexes, cell_counts, fit_curves
 from ml.features import CATEGORIES, NUMBERS, FeatureRow, FeatureTable, specification, table_of
-
-Matrix = NDArray[np.float64]
-Index = NDArray[np.intp]
+from ml.kinship import Kin, Traits, families_of
 
 MAX_CATEGORIES = 254
 """scikit-learn's native categories take 255 values a column; one is kept for all that are rare."""
@@ -33,15 +27,6 @@ KINDS = ("brand", "model", "specification")
 ENCODED = ("model", "specification")
 CURVES = tuple(f"{kind}_curve" for kind in ENCODED)
 COUNTS = ("listings", "listings_of_age")
-
-YOUNGEST, OLDEST = -1, 30
-AGES = OLDEST - YOUNGEST + 1
-"""A curve has one value a year; younger and older vehicles take those of its ends."""
-
-MOVE_WEIGHT = 2.0
-"""As many listings the kind around counts for when a curve moves as a whole."""
-BEND_WEIGHT = 5.0
-"""The same for each year when it bends."""
 
 FOLDS = 5
 
@@ -52,16 +37,6 @@ FEW_ROWS = 4
 def kinds_of(row: FeatureRow) -> tuple[str, str, str]:
     """What names the kinds of a vehicle, from the widest to the narrowest."""
     return row.brand, row.model, specification(row)
-
-
-def age_index(age_years: float) -> int:
-    """The place of an age in a curve."""
-    return int(min(max(age_years, YOUNGEST), OLDEST)) - YOUNGEST
-
-
-def age_indexes(age_years: Matrix) -> Index:
-    """The place of each age in a curve."""
-    return np.clip(age_years, YOUNGEST, OLDEST).astype(np.intp) - YOUNGEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +51,7 @@ class Encoder:
         curves: shape (n_curves, AGES); the first is the market's.
         counts: the listings of each specification at each age, shape (n_specifications, AGES); they
             are numbered as their curves are, and theirs come last.
+        kin: what the specifications tell of one that was never seen.
     """
 
     columns: tuple[str, ...]
@@ -84,6 +60,7 @@ class Encoder:
     kinds: Mapping[str, Mapping[str, int]]
     curves: Matrix
     counts: NDArray[np.int32]
+    kin: Kin
 
     def matrix(self, rows: Sequence[FeatureRow]) -> Matrix:
         """What the trees read, shape (n_rows, n_columns); NaN where missing or unknown."""
@@ -96,24 +73,46 @@ class Encoder:
 
     def _table_matrix(self, table: FeatureTable) -> Matrix:
         """``matrix`` by column: what a specification has is looked up once, then told to all."""
-        shared = table.expanded(self._shared)
+        of_each = np.array([self._shared(row) for row in table.specifications])
         n_shared = len(self._categories) + len(self._numbers)
+        curves = np.array(
+            [
+                self._curve_of(row, curve)
+                for row, curve in zip(table.specifications, of_each[:, -1].tolist(), strict=True)
+            ]
+        )
+        shared = of_each[table.specification]
         matrix = np.empty((len(table), len(self.columns)))
         matrix[:, :n_shared] = shared[:, :n_shared]
         for name, values in (("age_years", table.age_years), ("mileage_km", table.mileage_km)):
             if name in self.columns:
                 matrix[:, self.columns.index(name)] = values
         age = age_indexes(table.age_years)
-        curves = shared[:, n_shared:].astype(np.intp)
-        for column, curve in enumerate(curves.T, start=n_shared):
-            matrix[:, column] = self.curves[curve, age]
-        place = curves[:, -1] - len(self.curves) + len(self.counts)
+        matrix[:, n_shared] = self.curves[shared[:, -2].astype(np.intp), age]
+        matrix[:, n_shared + 1] = curves[table.specification, age]
+        place = shared[:, -1].astype(np.intp) - self._first_specification
         counted = self.counts[np.maximum(place, 0)]
         of_all = np.where(place < 0, 0, counted.sum(axis=1))
         of_age = np.where(place < 0, 0, counted[np.arange(len(age)), age])
         # The vehicle itself counts as well, as it did among the listings that were learnt from.
         matrix[:, -2], matrix[:, -1] = _logarithms(1 + of_all), _logarithms(1 + of_age)
         return matrix
+
+    def _curve_of(self, row: FeatureRow, curve: float) -> Matrix:
+        """The curve of a row's specification; one that was never seen has what its kin tell.
+
+        Args:
+            curve: the number of that of the narrowest kind that was seen.
+        """
+        if curve < self._first_specification and self.kin.knows(row.brand):
+            around = self.curves[self.kinds["brand"][row.brand]]
+            return np.asarray(around + self.kin.curve_of(row))
+        return np.asarray(self.curves[int(curve)])
+
+    @property
+    def _first_specification(self) -> int:
+        """The number of the first curve of a specification."""
+        return len(self.curves) - len(self.counts)
 
     def _shared(self, row: FeatureRow) -> list[float]:
         """What a row has of its specification: categories, numbers, and its curves by number."""
@@ -140,9 +139,12 @@ class Encoder:
 
     def _encoded(self, row: FeatureRow) -> list[float]:
         *values, of_model, of_specification = self._shared(row)
-        age, curve = age_index(row.age_years), int(of_specification)
-        values += [self.curves.item(int(of_model), age), self.curves.item(curve, age)]
-        place = curve - len(self.curves) + len(self.counts)
+        age = age_index(row.age_years)
+        values += [
+            self.curves.item(int(of_model), age),
+            self._curve_of(row, of_specification).item(age),
+        ]
+        place = int(of_specification) - self._first_specification
         of_all, of_age = (
             (self._totals[place], self.counts.item(place, age)) if place >= 0 else (0, 0)
         )
@@ -156,7 +158,7 @@ class Encoder:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays it is rebuilt from."""
-        return {"curves": self.curves, "counts": self.counts}
+        return {"curves": self.curves, "counts": self.counts, **self.kin.arrays()}
 
     def document(self) -> dict[str, Any]:
         """The rest of what it is rebuilt from, as JSON."""
@@ -167,6 +169,7 @@ class Encoder:
             "kinds": {
                 kind: [list(known), list(known.values())] for kind, known in self.kinds.items()
             },
+            "kin": self.kin.document(),
         }
 
     @classmethod
@@ -186,13 +189,18 @@ class Encoder:
         if any(not 0 <= at < len(curves) for known in kinds.values() for at in known.values()):
             raise ValueError("a kind names a curve that is not there")
         codes = {name: _numbered(values) for name, values in document["codes"].items()}
+        counts = _sound_counts(arrays["counts"], len(curves))
+        kin = Kin.rebuild(document["kin"], arrays)
+        if kin.weights.shape != counts.shape:
+            raise ValueError("the kin are not those of the curves")
         return cls(
             columns=tuple(document["columns"]),
             codes=codes,
             rare=_rare_codes(codes, document["rare"]),
             kinds=kinds,
             curves=curves,
-            counts=_sound_counts(arrays["counts"], len(curves)),
+            counts=counts,
+            kin=kin,
         )
 
 
@@ -217,10 +225,13 @@ def fit_encoder(
     columns = (*codes, *numbers, *CURVES, *COUNTS)
     kinds, at = _fit_kinds(table)
     ages = age_indexes(table.age_years)
-    curves = fit_curves(log_price, ages, at)
     which = at[:, -1] - at[:, -1].min()
-    counts = _counts(ages, which)
-    encoder = Encoder(columns, codes, rare, kinds, np.concatenate(curves), counts)
+    counts = cell_counts(ages, which, len(kinds["specification"]))
+    traits = Traits.learnt(_one_of_each(table, which))
+    families = families_of(traits, np.count_nonzero(counts, axis=1))
+    curves, weights = fit_curves(log_price, ages, at, families)
+    kin = Kin.of(traits, families, weights)
+    encoder = Encoder(columns, codes, rare, kinds, curves, counts.astype(np.int32), kin)
     matrix = encoder._table_matrix(table)
     # Each of these listings was counted among the others: the vehicle itself must not count twice.
     matrix[:, -2] = np.log(counts.sum(axis=1)[which])
@@ -230,63 +241,17 @@ def fit_encoder(
         seen, unseen = fold != left_out, fold == left_out
         if not seen.any():
             continue
-        held_out = np.concatenate(fit_curves(log_price[seen], ages[seen], at[seen], like=at))
+        held_out, _ = fit_curves(log_price[seen], ages[seen], at[seen], families, like=at)
         for column, kind in enumerate(ENCODED, start=columns.index(CURVES[0])):
             which = at[unseen, KINDS.index(kind)]
             matrix[unseen, column] = held_out[which, ages[unseen]]
     return encoder, matrix
 
 
-def fit_curves(
-    log_price: Matrix, ages: Index, at: Index, *, like: Index | None = None
-) -> list[Matrix]:
-    """The curves of the market and of every kind, kind by kind.
-
-    Args:
-        ages: the place of each listing's age in a curve, shape (n_listings,).
-        at: the curve of each listing by kind, counted through all kinds, shape (n_listings, 3).
-        like: the same of all listings, where these are only some of them.
-    """
-    like = at if like is None else like
-    curves = [_market_curve(log_price, ages)[np.newaxis]]
-    begins, around_begins = 1, 0
-    around_all = np.zeros(len(like), dtype=np.intp)
-    for kind in range(len(KINDS)):
-        all_of_kind = like[:, kind] - begins
-        n_kinds = int(all_of_kind.max()) + 1
-        around = np.empty(n_kinds, dtype=np.intp)
-        around[all_of_kind] = around_all - around_begins
-        curves.append(_drawn(curves[-1][around], log_price, ages, at[:, kind] - begins))
-        around_all, around_begins, begins = like[:, kind], begins, begins + n_kinds
-    return curves
-
-
-def _market_curve(log_price: Matrix, ages: Index) -> Matrix:
-    """A parabola through the market's prices by age, made never to rise."""
-    degree = min(2, len(np.unique(ages)) - 1)
-    fitted = np.polynomial.Polynomial.fit(ages, log_price, degree) if degree else None
-    curve = fitted(np.arange(AGES)) if fitted else np.full(AGES, log_price.mean())
-    return np.asarray(np.minimum.accumulate(curve))
-
-
-def _drawn(around: Matrix, log_price: Matrix, ages: Index, which: Index) -> Matrix:
-    """Curves drawn from those around them towards their own listings, shape (n_kinds, AGES)."""
-    cell = which * AGES + ages
-    shape = around.shape
-    listings = np.bincount(cell, minlength=around.size).reshape(shape)
-    excess = np.bincount(
-        cell, weights=log_price - around[which, ages], minlength=around.size
-    ).reshape(shape)
-    move = excess.sum(axis=1, keepdims=True) / (listings.sum(axis=1, keepdims=True) + MOVE_WEIGHT)
-    bend = (excess - listings * move) / (listings + BEND_WEIGHT)
-    return np.asarray(around + move + bend)
-
-
-def _counts(ages: Index, which: Index) -> NDArray[np.int32]:
-    """The listings of each kind at each age, shape (n_kinds, AGES)."""
-    n_kinds = int(which.max()) + 1
-    counts = np.bincount(which * AGES + ages, minlength=n_kinds * AGES)
-    return counts.reshape(n_kinds, AGES).astype(np.int32)
+def _one_of_each(table: FeatureTable, which: Index) -> list[FeatureRow]:
+    """A row of each specification, in the order of their numbers."""
+    _, first = np.unique(which, return_index=True)
+    return [table.specifications[each] for each in table.specification[first]]
 
 
 def _sound_counts(counts: NDArray[Any], n_curves: int) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.encoding import AGES, Index, age_indexes
+from ml.curves import AGES, Index, age_indexes
 from ml.features import FeatureRow, per_specification, table_of
 
 Vector = NDArray[np.float64]

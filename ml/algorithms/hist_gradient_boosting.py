@@ -16,7 +16,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from ml.algorithms.contract import Progress, State, Vector
-from ml.encoding import CURVES, FEW_ROWS, Encoder, Matrix, fit_encoder
+from ml.curves import Matrix
+from ml.encoding import CURVES, FEW_ROWS, Encoder, fit_encoder
 from ml.features import FeatureRow, FeatureTable, table_of
 from ml.trees import Trees
 from ml.wear import Wear, fit_wear
@@ -65,7 +66,7 @@ class HistGradientBoosting:
 
     name = "hist_gradient_boosting"
     summary = "Gradient boosted trees on the logarithm of the price: the most accurate."
-    artifact_format = "trees/3"
+    artifact_format = "trees/4"
     hyperparameters_schema: ClassVar[Mapping[str, Any]] = {
         "type": "object",
         "additionalProperties": False,
@@ -127,7 +128,7 @@ class HistGradientBoosting:
         member = partial(
             _member,
             table,
-            log_price - worn,
+            target - worn,
             target - ANCHORED_WEAR * worn,
             hyperparameters=hyperparameters,
         )

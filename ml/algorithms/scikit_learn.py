@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from ml import archives
 from ml.algorithms.contract import Progress, State, Vector
-from ml.encoding import Encoder, Matrix, fit_encoder
+from ml.curves import Matrix
+from ml.encoding import Encoder, fit_encoder
 from ml.features import FeatureRow
 
-FORMAT = "skops/1"
+FORMAT = "skops/2"
 
 Bytes = NDArray[np.uint8]
 

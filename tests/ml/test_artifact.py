@@ -147,11 +147,11 @@ def test_another_version_is_refused(version: int) -> None:
         loaded(with_facts(content, version=version))
 
 
-@pytest.mark.parametrize("name", ["trees/2", "trees/99", "linear/1"])
+@pytest.mark.parametrize("name", ["trees/3", "trees/99", "linear/1"])
 def test_another_format_of_the_estimator_is_refused(name: str) -> None:
     content = made.trained().artifact
 
-    with pytest.raises(ArtifactRefused, match=f"its format is '{name}'; .* reads 'trees/3'"):
+    with pytest.raises(ArtifactRefused, match=f"its format is '{name}'; .* reads 'trees/4'"):
         loaded(with_facts(content, format=name))
 
 
@@ -159,19 +159,24 @@ TREES = {
     "baseline": "<f8",
     "category_answer": "|u1",
     "category_feature": "<i2",
+    "codes": "<i4",
     "counts": "<i4",
     "curves": "<f8",
     "depth": "<i2",
+    "family": "<i4",
     "left": "<i4",
+    "listed": "|b1",
     "number_feature": "<i2",
     "number_missing": "|b1",
     "number_threshold": "<f8",
     "question": "<i4",
     "roots": "<i4",
+    "sizes": "<f8",
     "value": "<f8",
+    "weights": "<f8",
 }
 ESTIMATORS = {
-    "trees/3": ({"encoder", "wear"}, TREES),
+    "trees/4": ({"encoder", "wear"}, TREES),
     "linear/1": (
         {
             "highest",
@@ -223,7 +228,7 @@ def test_a_changed_layout_has_another_format_name(algorithm: str) -> None:
 def test_a_changed_layout_around_the_estimator_has_another_version(algorithm: str) -> None:
     document, arrays = artifact.parted(made.trained(algorithm).artifact)
 
-    assert document["version"] == 3
+    assert document["version"] == 4
     assert set(document) == ENVELOPE
     assert set(document["interval"]) == {"encoder", "groups", "levels", "quantile"}
     assert types_of(arrays, "interval") == TREES
