@@ -44,6 +44,9 @@ SIZE_APART = 4.0
 MOST_CELLS = 1000
 """Specifications at an age that are worked out together: time grows with the third power."""
 
+MOST_REMEMBERED = 10_000
+"""Curves of specifications that were never seen, each of some hundred bytes."""
+
 BRAND, MODEL = 0, 1
 """Columns of ``Traits.codes``; the others are the words."""
 
@@ -134,12 +137,28 @@ class Kin:
     def curve_of(self, row: FeatureRow) -> Matrix:
         """How far the curve of a specification lies above that of its brand, shape (n_ages,).
 
-        Nothing here is left to what may add up otherwise on another processor.
-
         Raises:
             KeyError: its brand is not known.
         """
-        one = np.array(self.traits.codes_of(row)), np.array(self.traits.sizes_of(row))
+        codes, sizes = self.traits.codes_of(row), self.traits.sizes_of(row)
+        known = (*codes, *sizes)
+        curve = self._remembered.get(known)
+        if curve is None:
+            if len(self._remembered) >= MOST_REMEMBERED:
+                self._remembered.clear()
+            curve = self._remembered[known] = self._told((np.array(codes), np.array(sizes)))
+        return curve
+
+    @cached_property
+    def _remembered(self) -> dict[tuple[float, ...], Matrix]:
+        """Curves by codes and sizes: what is asked for once is asked for again."""
+        return {}
+
+    def _told(self, one: tuple[Index, Matrix]) -> Matrix:
+        """The curve of a vehicle's codes and sizes.
+
+        Nothing here is left to what may add up otherwise on another processor.
+        """
         told = []
         for codes, sizes, weights in self._by_brand[int(one[0][BRAND])]:
             related, apart = _compared(one, (codes, sizes))
