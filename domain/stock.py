@@ -13,7 +13,6 @@ from sqlmodel import select as select_rows
 
 from domain import bulk, catalogue, markets, tables
 from domain.catalogue import Sighting
-from domain.offers import has_price
 from domain.plausibility import Checker, Fault, Implausible, given_faults, text_faults
 from domain.vehicles import Specification, VehicleFacts
 
@@ -190,14 +189,18 @@ def _sighting(values: bulk.Values) -> Sighting:
 def _stored(
     session: Session, market_id: int, references: Collection[str]
 ) -> dict[str, bulk.Values]:
-    vehicle = _VEHICLE.c
-    query = (
-        select(vehicle.reference, *(vehicle[name] for name in _COLUMNS), _ASKING_PRICE.c.price)
-        .join_from(_VEHICLE, _ASKING_PRICE, has_price())
-        .where(vehicle.market_id == market_id, vehicle.reference.in_(references))
+    vehicle, asking = _VEHICLE.c, _ASKING_PRICE.c
+    query = select(vehicle.reference, vehicle.id, *(vehicle[name] for name in _COLUMNS)).where(
+        vehicle.market_id == market_id, vehicle.reference.in_(references)
     )
-    found = session.connection().execute(query)
-    return {reference: tuple(values) for reference, *values in found}
+    found = session.connection().execute(query).all()
+    # Apart, and no join: a server that does not know yet how large the tables have grown, as in the
+    # middle of a first import, joins them the wrong way round.
+    offered = select(asking.vehicle_id, asking.price).where(
+        asking.vehicle_id.in_([row.id for row in found])
+    )
+    prices = {row.vehicle_id: row.price for row in session.connection().execute(offered)}
+    return {reference: (*values, prices.get(key)) for reference, key, *values in found}
 
 
 def _changed(
