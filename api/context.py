@@ -126,9 +126,9 @@ class Context:
         # Who is given up waits no more, but the work has its place among the threads until it has
         # really ended: as many as there are connections.
         threads = self.application.threads
-        return await asyncio.shield(
-            asyncio.ensure_future(to_thread.run_sync(work, limiter=threads))
-        )
+        task = asyncio.ensure_future(to_thread.run_sync(work, limiter=threads))
+        task.add_done_callback(_heard)
+        return await asyncio.shield(task)
 
     async def pricing(self, market: str) -> PricingSnapshot:
         """The pricing snapshot of a market, the same for the whole operation.
@@ -145,6 +145,15 @@ class Context:
     @cached_property
     def _snapshots(self) -> dict[str, PricingSnapshot]:
         return {}
+
+
+def _heard(task: asyncio.Task[object]) -> None:
+    """Look at how a task ended: of one that was given up nobody else does, and the loop complains.
+
+    Where one part of an answer fails, the others are given up, and may fail as well.
+    """
+    if not task.cancelled():
+        task.exception()
 
 
 def _step(function: Callable[..., object]) -> AbstractContextManager[object]:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from graphql.execution import Executor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis_graphql import from_schema, nodes
+from hypothesis_graphql import from_schema, nodes, queries
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.door import engine
 from api.schema import schema
 from domain.tables import Role
 from tests.api.shop import Shop, settings_of
@@ -29,6 +31,7 @@ SCALARS = {
     "JSON": st.one_of(_TEXT.map(nodes.String), st.integers().map(nodes.Int), st.just(nodes.Null)),
 }
 OPERATIONS = from_schema(schema.as_str(), custom_scalars=SCALARS)
+QUERIES = queries(schema.as_str(), custom_scalars=SCALARS)
 
 
 @pytest.fixture
@@ -64,5 +67,37 @@ def test_whatever_is_asked_the_answer_is_no_fault_and_has_codes(patient: Shop, r
         )
 
         assert faults(answer) == []
+
+    ask()
+
+
+@pytest.mark.slow
+def test_whatever_is_asked_the_answer_is_that_of_graphql_core(
+    patient: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @settings(
+        max_examples=100,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(document=QUERIES)
+    def ask(document: str) -> None:
+        ours, theirs = (answered(patient, document, by) for by in (engine.PlainFirst, Executor))
+        assert ours == theirs
+
+    def answered(shop: Shop, document: str, by: type[Executor[Any]]) -> Any:
+        with monkeypatch.context() as patched:
+            patched.setattr(engine, "PlainFirst", by)
+            answer = shop.client.post(
+                "/graphql",
+                json={"query": document},
+                headers={"Authorization": f"Bearer {shop.keys[Role.ADMIN.value]}"},
+            ).json()
+        if answer.get("data") is None:
+            # Of several faults each of which leaves nothing, one is told that was met first.
+            return None
+        errors = answer.get("errors", [])
+        return answer["data"], sorted(str((each["path"], each["message"])) for each in errors)
 
     ask()

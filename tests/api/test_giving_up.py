@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 import threading
@@ -249,3 +250,15 @@ def test_who_is_given_up_keeps_its_place_among_the_threads_until_it_has_ended(sh
 
     assert asyncio.run(give_up()) == (1, 0)
     application.database.close()
+
+
+def test_two_faults_at_once_leave_no_complaint_of_the_loop_behind(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = 'vehicles(filter: {market: "XX"}) { totalCount }'
+    for _ in range(20):
+        answer = shop.ask(f"{{ a: {nowhere} b: {nowhere} c: {nowhere} }}")
+        assert answer["data"] is None
+    gc.collect()
+
+    assert [each.message for each in caplog.records if each.name == "asyncio"] == []
