@@ -122,11 +122,13 @@ def server_is_busy(told: dict[str, float]) -> bool:
 def test_a_job_of_whoever_stops_waits_for_the_next_worker_at_once(
     folder: Path, stored: Database, command: str
 ) -> None:
+    # Not over before the server has come up.
+    long = {"iterations": 5000, "learning_rate": 0.001, "leaves": 1000}
     with stored.unit_of_work() as session:
         job = trainings.enqueue_once(
             session,
             "FR",
-            TrainingRequest("hist_gradient_boosting", {}),
+            TrainingRequest("hist_gradient_boosting", long),
             by="test",
             now=datetime.now(UTC),
             idempotency_key=None,
