@@ -104,3 +104,9 @@ def test_the_tests_use_the_very_packages_that_the_program_runs_on() -> None:
     development = locked("requirements-dev.lock")
 
     assert locked("requirements.lock").items() <= development.items()
+
+
+def test_nothing_that_is_built_or_downloaded_belongs_to_it() -> None:
+    built = {".whl", ".zip", ".gz", ".tgz", ".pyc", ".so", ".joblib", ".pkl", ".db"}
+
+    assert [path.name for path in tracked_files() if path.suffix in built] == []
