@@ -32,6 +32,7 @@ SCALARS = {
 }
 OPERATIONS = from_schema(schema.as_str(), custom_scalars=SCALARS)
 QUERIES = queries(schema.as_str(), custom_scalars=SCALARS)
+UNHURRIED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture
@@ -54,12 +55,7 @@ def faults(answer: Any) -> list[Any]:
 def test_whatever_is_asked_the_answer_is_no_fault_and_has_codes(patient: Shop, role: Role) -> None:
     key = patient.keys[role.value]
 
-    @settings(
-        max_examples=40,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(UNHURRIED, max_examples=40)
     @given(document=OPERATIONS)
     def ask(document: str) -> None:
         answer = patient.client.post(
@@ -75,12 +71,7 @@ def test_whatever_is_asked_the_answer_is_no_fault_and_has_codes(patient: Shop, r
 def test_whatever_is_asked_the_answer_is_that_of_graphql_core(
     patient: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @settings(
-        max_examples=100,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(UNHURRIED, max_examples=100)
     @given(document=QUERIES)
     def ask(document: str) -> None:
         ours, theirs = (answered(patient, document, by) for by in (engine.PlainFirst, Executor))
